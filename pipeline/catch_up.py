@@ -1,0 +1,35 @@
+"""What Twilio could not bring us while we were away stands in its list of messages: it comes in by the same door."""
+
+from datetime import UTC, datetime, timedelta
+
+from pipeline import logs
+from pipeline.errors import SendError
+from pipeline.messages import Inbound
+from pipeline.runtime import Runtime
+
+log = logs.get(__name__)
+
+# Twilio's list may be behind its webhooks; what is seen twice comes in once.
+_OVERLAP = timedelta(minutes=5)
+# How far back the very first look goes.
+_FIRST_LOOK = timedelta(hours=1)
+
+
+def catch_up(runtime: Runtime, since: datetime | None = None) -> int | None:
+    """Reads Twilio's list of messages to us since `since` (default: since it was last read) and takes in what had not
+    come, oldest first. Answers how many, or None when Twilio could not be asked."""
+    began = datetime.now(UTC)
+    since = since or runtime.watermark.read() or began - _FIRST_LOOK
+    try:
+        listed = runtime.twilio.received(since - _OVERLAP)
+    except SendError as error:
+        log.warning("catch_up_waits", decision=error.decision, code=error.code)
+        return None
+    missed = 0
+    for message in listed:
+        inbound = Inbound(sid=message.sid, address=message.address, text=message.text, media=message.media)
+        if runtime.intake.take(inbound) == "taken":
+            missed += 1
+            log.info("caught_up", trace=message.sid)
+    runtime.watermark.write(began)
+    return missed

@@ -1,0 +1,132 @@
+"""The clock: rq-scheduler, made to survive what kills it.
+
+Measured of rq-scheduler 0.14: it ends when Redis is away, a kill between two of its writes drops a periodic job for
+ever, and it goes by pickle. So here the schedule is a table that is put back whenever something of it is missing, each
+entry is moved to the queue and re-armed in one transaction, and jobs are read as `WakeUp`s only.
+"""
+
+import signal
+import sys
+import threading
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq.job import Job
+from rq_scheduler import Scheduler
+from rq_scheduler.utils import to_unix
+
+from pipeline import logs
+from pipeline.runtime import hasher_of, patient_redis, seal_of
+from pipeline.settings import load
+from pipeline.store import canary
+from pipeline.wakeups import QUEUE, WakeUp
+
+log = logs.get(__name__)
+
+_TICK_SECONDS = 1.0
+_CHECK_EVERY_TICKS = 30
+
+
+class Periodic(NamedTuple):
+    """A job that comes back."""
+
+    function: str
+    seconds: int
+    at_front: bool
+
+
+PERIODIC = {
+    "clock-sweep": Periodic("pipeline.jobs.sweep", 10, True),
+    "clock-catch-up": Periodic("pipeline.jobs.catch_up", 300, False),
+}
+
+
+class Clock(Scheduler):
+    """One of any number of clocks: a lock in Redis lets one at a time move jobs to the queue."""
+
+    job_class = WakeUp
+
+    def __init__(self, connection: Redis) -> None:
+        super().__init__(queue_name=QUEUE, connection=connection, job_class=WakeUp, interval=_TICK_SECONDS)
+
+    def announce(self) -> None:
+        """Tells other tools that this clock runs; after an outage, again."""
+        with self.connection.pipeline() as pipeline:
+            pipeline.hset(self.key, "birth", to_unix(datetime.now(UTC)))
+            pipeline.hdel(self.key, "death")
+            pipeline.expire(self.key, 60)
+            pipeline.execute()
+
+    def put_back(self, start_now: bool = False) -> None:
+        """Schedules what should be scheduled and is not; with `start_now` everything becomes due at once."""
+        for job_id, periodic in PERIODIC.items():
+            is_there = job_id in self and self.connection.exists(WakeUp.key_for(job_id))
+            if start_now or not is_there:
+                self.schedule(
+                    datetime.now(UTC),
+                    periodic.function,
+                    interval=periodic.seconds,
+                    id=job_id,
+                    at_front=periodic.at_front,
+                    timeout=-1,
+                    description=job_id,
+                )
+
+    def enqueue_job(self, job: Job) -> None:
+        """Moves one job to the queue and re-arms it, both or neither."""
+        interval = job.meta.get("interval")
+        with self.connection.pipeline(transaction=True) as pipeline:
+            pipeline.multi()
+            self.get_queue_for_job(job).enqueue_job(job, pipeline=pipeline, at_front=bool(job.enqueue_at_front))
+            if interval:
+                pipeline.zadd(self.scheduled_jobs_key, {job.id: to_unix(datetime.now(UTC)) + int(interval)})
+            else:
+                pipeline.zrem(self.scheduled_jobs_key, job.id)
+            pipeline.execute()
+
+    def get_jobs_to_queue(self, with_times: bool = False) -> Any:
+        """What is due now."""
+        return self.get_jobs(to_unix(datetime.now(UTC)), with_times=with_times)
+
+    def tick(self) -> None:
+        """Moves what is due, unless another clock is at it."""
+        self.heartbeat()
+        if self.acquire_lock():
+            try:
+                self.enqueue_jobs()
+            finally:
+                self.remove_lock()
+
+
+def run() -> None:
+    """Runs the clock until SIGTERM or SIGINT. Raises SettingsError or WrongKeysError at the start."""
+    settings = load()
+    logs.configure(settings.log_level)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    canary.check(patient_redis(settings.redis_url, decode_responses=True), seal_of(settings), hasher_of(settings))
+    clock = Clock(patient_redis(settings.redis_url))
+    log.info("clock_started", jobs=sorted(PERIODIC))
+    _run(clock, stopping)
+    sys.exit(0)
+
+
+def _run(clock: Clock, stopping: threading.Event) -> None:
+    ticks, was_away = 0, True
+    while not stopping.is_set():
+        try:
+            if was_away:
+                clock.announce()
+            if was_away or ticks % _CHECK_EVERY_TICKS == 0:
+                clock.put_back(start_now=was_away)
+            clock.tick()
+            was_away = False
+        except RedisError as error:
+            log.warning("clock_waits", error=error)
+            was_away = True
+        ticks += 1
+        stopping.wait(_TICK_SECONDS)
+    clock.register_death()

@@ -1,0 +1,44 @@
+"""The thread beside a worker process's other threads: it sweeps, and keeps the locks in use alive."""
+
+import threading
+import time
+
+from redis.exceptions import RedisError
+
+from pipeline import jobs, logs
+from pipeline.runtime import Runtime
+
+log = logs.get(__name__)
+
+_SWEEP_SECONDS = 1.0
+_RENEW_SECONDS = 2.0
+# Nothing we do for one person takes this long. A thread that hangs longer loses its lock, and the person is free.
+_HELD_AT_MOST_SECONDS = 90.0
+
+
+class Housekeeping(threading.Thread):
+    """Sweeps every second and renews locks every two, until the process stops."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        super().__init__(name="housekeeping", daemon=True)
+        self._runtime = runtime
+
+    def run(self) -> None:
+        """The loop; a Redis that is away is waited for."""
+        renewed_at = 0.0
+        while not self._runtime.stopping.wait(_SWEEP_SECONDS) or self._runtime.holds.younger_than(
+            _HELD_AT_MOST_SECONDS
+        ):
+            try:
+                if time.monotonic() - renewed_at >= _RENEW_SECONDS:
+                    self._renew()
+                    renewed_at = time.monotonic()
+                if not self._runtime.stopping.is_set():
+                    jobs.sweep_once(self._runtime)
+            except RedisError as error:
+                log.warning("housekeeping_waits", error=error)
+
+    def _renew(self) -> None:
+        holds = self._runtime.holds.younger_than(_HELD_AT_MOST_SECONDS)
+        for key in self._runtime.schedule.renew(holds):
+            log.warning("lock_not_ours", contact=key)

@@ -1,0 +1,22 @@
+"""How a message comes in: one transaction of the door's script and the job that wakes a worker."""
+
+from pipeline.messages import Inbound
+from pipeline.store.door import Door
+from pipeline.wakeups import WakeUps
+
+
+class Intake:
+    """What the receiver and the catch-up put messages in with. Redis's errors pass through."""
+
+    def __init__(self, door: Door, wakeups: WakeUps) -> None:
+        self._door = door
+        self._wakeups = wakeups
+
+    def take(self, inbound: Inbound) -> str:
+        """Makes one message durable, in one round trip: `taken`, `again` (it had come before) or `full` (this person
+        has too many waiting)."""
+        with self._wakeups.transaction() as pipeline:
+            key = self._door.push(pipeline, inbound)
+            self._wakeups.add(pipeline, key, inbound.sid)
+            answer: bytes = pipeline.execute()[0]
+        return answer.decode()

@@ -1,0 +1,43 @@
+"""What RQ runs, by name: `pipeline.jobs.wake` and its like (the list of names is in `pipeline.wakeups`)."""
+
+from pipeline import logs
+from pipeline.attend import attend
+from pipeline.catch_up import catch_up as _catch_up
+from pipeline.runtime import Runtime
+
+log = logs.get(__name__)
+
+_bound: list[Runtime] = []
+
+
+def bind(runtime: Runtime) -> None:
+    """Gives this process's jobs what they work with; called once, before the first job."""
+    _bound[:] = [runtime]
+
+
+def wake(key: str, sid: str) -> None:
+    """Look after the person behind `key`. `sid` names the message that caused it, for whoever reads the queue."""
+    try:
+        attend(_bound[0], key)
+    except Exception as error:
+        # The job boundary. Nothing is lost: the person is still due and the sweep wakes somebody for them.
+        log.error("wake_failed", error=error, trace=sid)
+
+
+def sweep() -> None:
+    """Wakes whoever is overdue, ahead of the queue: the clock's safety net behind the workers' own sweep."""
+    sweep_once(_bound[0], at_front=True)
+
+
+def catch_up() -> None:
+    """Takes in what Twilio could not bring us."""
+    _catch_up(_bound[0])
+
+
+def sweep_once(runtime: Runtime, at_front: bool = False) -> int:
+    """One sweep: claims the overdue and wakes a worker for each. Answers how many there were."""
+    overdue = runtime.schedule.claim()
+    runtime.wakeups.wake(overdue, at_front)
+    if overdue:
+        log.info("swept", people=len(overdue))
+    return len(overdue)

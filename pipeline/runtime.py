@@ -1,0 +1,142 @@
+"""Settings become connections and clients: wired once a process, closed in reverse."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis import Redis
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.retry import Retry
+
+from pipeline.auth_api import AuthApi
+from pipeline.desk import Desk
+from pipeline.intake import Intake
+from pipeline.seal import Hasher, Seal
+from pipeline.settings import Settings
+from pipeline.store import canary
+from pipeline.store.auth_gate import AuthGate
+from pipeline.store.door import Door
+from pipeline.store.outboxes import Outboxes
+from pipeline.store.schedule import Schedule
+from pipeline.store.turns import Hold, Turns
+from pipeline.store.watermark import Watermark
+from pipeline.wakeups import WakeUps
+
+
+def impatient_redis(url: str) -> Redis:
+    """For the receiver: Twilio waits 15 s in all, so a Redis that is away is said within a second or two."""
+    return Redis.from_url(
+        url,
+        socket_timeout=0.8,
+        socket_connect_timeout=0.8,
+        retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+    )
+
+
+def patient_redis(url: str, **options: Any) -> Redis:
+    """For workers and the clock: an outage is waited for, about a minute; then the error is raised."""
+    return Redis.from_url(
+        url,
+        socket_timeout=5,
+        socket_connect_timeout=2,
+        health_check_interval=30,
+        retry=Retry(ExponentialWithJitterBackoff(base=0.1, cap=1), 60),
+        **options,
+    )
+
+
+def seal_of(settings: Settings) -> Seal:
+    """The seal with the keys of these settings."""
+    return Seal(key.get_secret_value() for key in settings.seal_keys)
+
+
+def hasher_of(settings: Settings) -> Hasher:
+    """The keyed hash with the secret of these settings."""
+    return Hasher(settings.contact_secret.get_secret_value())
+
+
+class Holds:
+    """The locks this process holds right now, so that one thread can keep them all alive."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._holds: dict[Hold, float] = {}
+
+    def add(self, hold: Hold) -> None:
+        """From now on this lock is renewed."""
+        with self._guard:
+            self._holds[hold] = time.monotonic()
+
+    def remove(self, hold: Hold) -> None:
+        """No longer."""
+        with self._guard:
+            self._holds.pop(hold, None)
+
+    def younger_than(self, seconds: float) -> list[Hold]:
+        """What has been held for less than this."""
+        since = time.monotonic() - seconds
+        with self._guard:
+            return [hold for hold, taken_at in self._holds.items() if taken_at > since]
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a worker's threads share. `stopping` is set when the process is told to end."""
+
+    settings: Settings
+    desk: Desk
+    redis: Redis
+    turns: Turns
+    outboxes: Outboxes
+    schedule: Schedule
+    watermark: Watermark
+    intake: Intake
+    wakeups: WakeUps
+    auth: AuthApi
+    auth_gate: AuthGate
+    twilio: Any
+    hasher: Hasher
+    seal: Seal
+    holds: Holds = field(default_factory=Holds)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    @classmethod
+    def start(cls, settings: Settings) -> "Runtime":
+        """Wires a worker. Raises WrongKeysError when this Redis belongs to other keys."""
+        # Only workers talk to Twilio; its REST client is slow to import.
+        from pipeline.twilio_api.rest import TwilioRest
+
+        redis = patient_redis(settings.redis_url, decode_responses=True)
+        seal, hasher = seal_of(settings), hasher_of(settings)
+        canary.check(redis, seal, hasher)
+        wakeups = WakeUps(patient_redis(settings.redis_url))
+        sender = settings.twilio_whatsapp_number
+        return cls(
+            settings=settings,
+            desk=settings.desk,
+            redis=redis,
+            turns=Turns(redis, seal, settings.session_hours, settings.contact_days),
+            outboxes=Outboxes(redis, seal, hasher.contact_key(sender), settings.twilio_messages_per_second),
+            schedule=Schedule(redis),
+            watermark=Watermark(redis),
+            intake=Intake(Door(seal, hasher, settings.contact_days), wakeups),
+            wakeups=wakeups,
+            auth=AuthApi(settings.auth_api_url),
+            auth_gate=AuthGate(redis),
+            twilio=TwilioRest(
+                settings.twilio_account_sid,
+                settings.rest_credentials,
+                settings.twilio_api_base_url,
+                sender,
+                f"{settings.public_url}/webhook/status",
+            ),
+            hasher=hasher,
+            seal=seal,
+        )
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self.wakeups.close()
+        self.redis.close()

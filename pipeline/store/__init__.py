@@ -1,0 +1,49 @@
+"""What we keep in Redis. Every key is named and explained here, and written by the modules and scripts of this folder.
+
+`K` is a contact key (`seal.Hasher.contact_key`), `A` the key of one address: the same kind of hash, and equal to K for
+the first address a person wrote from. All names begin with `msme:`. Times are milliseconds of Redis's own clock.
+*Sealed* is explained in `pipeline.seal`. Nothing personal stands here outside a seal.
+
+Of one person:
+
+| key | type | what | kept |
+|---|---|---|---|
+| `alias:A` | string | K of whoever writes from this address | as the contact |
+| `inbox:K` | list | waiting messages, oldest first: `sid A sealed` | until taken |
+| `outbox:K` | list | what is to be said, oldest first: JSON `{ref, at, body}`, the body sealed | until sent |
+| `lock:K` | string | the token of the worker that talks with this person | 8 s, renewed |
+| `session:K` | string | sealed Session | SESSION_HOURS from the last turn |
+| `contact:K` | string | sealed Contact | CONTACT_DAYS from the last message |
+| `person:K` | hash | what scripts must read, see below | as the contact |
+| `status:K` | hash | reference → `rank status sid code time`: how each of our messages fares | 48 h |
+| `last:K` | string | the outbox entry sent last, in case it must be sent once more | 48 h |
+
+`person:K` holds `last_in` (arrival of the last message), `step` (the last one known), `timer` (when the session wants
+a turn without a message), `starts` and `raised` (of the inbox head: how often begun, how often failed), `attempt` and
+`attempted_at` (the reference and time of a POST whose outcome is not recorded), `tries`, `out_due` (of the outbox head:
+how often refused, when next), `last_post` (time of the last attempt), `resend` and `resend_at` (a reference that Twilio
+took and then failed to deliver), `addresses` (every A of this person), `slow` (more came than the inbox takes),
+`slowed` (when the person was told so last), `erased` (only the receipt of the erasure is still to be said).
+
+Of all:
+
+| key | type | what | kept |
+|---|---|---|---|
+| `received:SID` | string | this message came through the door | 7 days |
+| `due` | sorted set | K → when to look after this person next, if nobody does before | while there is work |
+| `optouts` | hash | K → since when nothing may be sent that we start | for ever |
+| `people:STEP` | sorted set | K by arrival of the last message, of those whose last step is STEP | as the contact |
+| `live:STEP` | sorted set | K by the end of the session, of those who stand at STEP | until overwritten |
+| `support` | sorted set | K → when this person asked for the team | as the contact |
+| `pace:SENDER` | list | times of the last attempts of one WhatsApp sender | 1 min |
+| `stopped` | hash | `code since probe_at`: Twilio refuses everything we send | until a send succeeds |
+| `auth_down` | string | the Auth API is not to be asked before this key expires | seconds |
+| `auth_failures` | string | how often in a row it could not be asked | 10 min |
+| `failed` | hash | id → JSON of what went wrong with a message, the text sealed | FAILED_DAYS |
+| `failed_at` | sorted set | id → when | FAILED_DAYS |
+| `tally:DAY` | hash | counters of one day of India (days since 1970) | 400 days |
+| `watermark` | string | up to when Twilio's own list of messages to us was read | for ever |
+| `canary` | string | sealed; opens only with the keys that belong to this Redis | for ever |
+"""
+
+PREFIX = "msme:"

@@ -1,0 +1,54 @@
+-- May the outbox head be posted now? If so, that we are about to is recorded before it is done.
+-- ARGV: key, token, sender, messages a second of the sender, seconds a recorded attempt needs to be settled
+-- Answers: lost | empty | known | doubt, entry, attempted at | wait, milliseconds | closed, entry | go, entry, tries, now
+local k, token, sender = ARGV[1], ARGV[2], ARGV[3]
+local rate, settle_ms = tonumber(ARGV[4]), tonumber(ARGV[5]) * 1000
+if not ours(k, token) then return { 'lost' } end
+local entry = redis.call('LINDEX', P .. 'outbox:' .. k, 0)
+if not entry then return { 'empty' } end
+local ref = reference_of(entry)
+local state = redis.call('HMGET', person(k), 'attempt', 'attempted_at', 'out_due', 'last_post', 'last_in', 'tries')
+
+-- A callback that carries the reference proves that Twilio has it.
+if redis.call('HEXISTS', P .. 'status:' .. k, ref) == 1 then
+  redis.call('SET', P .. 'last:' .. k, entry, 'EX', STATUS_LIFE)
+  pop_outbox(k)
+  tally('out')
+  if state[1] == ref then tally('settled_by_callback') end
+  return { 'known' }
+end
+
+local function wait(milliseconds)
+  redis.call('HSET', person(k), 'out_due', now + milliseconds)
+  return { 'wait', milliseconds }
+end
+
+local out_due = tonumber(state[3] or nil)
+if out_due and out_due > now then return { 'wait', out_due - now } end
+
+if state[1] == ref then
+  local age = now - tonumber(state[2])
+  if age < settle_ms then return wait(settle_ms - age) end
+  return { 'doubt', entry, tonumber(state[2]) }
+end
+
+-- WhatsApp takes free text for 24 hours after the person's last message, no longer.
+if tonumber(state[5] or 0) + 86400000 <= now then return { 'closed', entry } end
+
+-- While Twilio refuses everything, one message every 30 s tries whether it still does.
+local probe_at = tonumber(redis.call('HGET', P .. 'stopped', 'probe_at') or nil)
+if probe_at and probe_at > now then return wait(probe_at - now) end
+
+local gap = tonumber(state[4] or 0) + 1000 - now
+if gap > 0 then return wait(gap) end
+local pace = P .. 'pace:' .. sender
+local oldest = tonumber(redis.call('LINDEX', pace, rate - 1) or nil)
+if oldest and oldest + 1000 > now then return wait(oldest + 1000 - now) end
+
+redis.call('LPUSH', pace, now)
+redis.call('LTRIM', pace, 0, rate - 1)
+redis.call('EXPIRE', pace, 60)
+if probe_at then redis.call('HSET', P .. 'stopped', 'probe_at', now + 30000) end
+redis.call('HSET', person(k), 'attempt', ref, 'attempted_at', now, 'last_post', now)
+redis.call('HDEL', person(k), 'out_due')
+return { 'go', entry, tonumber(state[6] or 0), now }

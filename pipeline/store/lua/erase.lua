@@ -1,0 +1,30 @@
+-- Everything about a person goes, but that they opted out; the receipt is still to be said.
+-- ARGV: key, token, sid of the message that asked for it ('': an operator did), outbox entry ('': nothing is said)
+local k, token, sid, entry = unpack(ARGV)
+if not ours(k, token) then return { 'lost' } end
+local head = redis.call('LINDEX', P .. 'inbox:' .. k, 0) or ''
+if sid ~= '' and string.sub(head, 1, #sid + 1) ~= sid .. ' ' then return { 'done', view(k) } end
+
+for alias in string.gmatch(redis.call('HGET', person(k), 'addresses') or '', '%S+') do
+  redis.call('DEL', P .. 'alias:' .. alias)
+end
+local step = redis.call('HGET', person(k), 'step')
+if step then redis.call('ZREM', P .. 'people:' .. step, k) redis.call('ZREM', P .. 'live:' .. step, k) end
+redis.call('ZREM', P .. 'support', k)
+local failed = redis.call('HGETALL', P .. 'failed')
+for i = 1, #failed, 2 do
+  if cjson.decode(failed[i + 1]).contact == k then
+    redis.call('HDEL', P .. 'failed', failed[i])
+    redis.call('ZREM', P .. 'failed_at', failed[i])
+  end
+end
+redis.call('DEL', person(k), P .. 'session:' .. k, P .. 'contact:' .. k, P .. 'outbox:' .. k, P .. 'status:' .. k,
+  P .. 'last:' .. k)
+if sid ~= '' then redis.call('LPOP', P .. 'inbox:' .. k) else redis.call('DEL', P .. 'inbox:' .. k) end
+if entry ~= '' then
+  redis.call('RPUSH', P .. 'outbox:' .. k, entry)
+  redis.call('HSET', person(k), 'erased', 1, 'last_in', now)
+  redis.call('EXPIRE', person(k), 86400)
+end
+tally('erased')
+return { 'ok', view(k) }

@@ -1,0 +1,78 @@
+-- Stands before every script of this folder. Key names: see the docstring of pipeline/store/__init__.py.
+local P = 'msme:'
+
+local function redis_now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local now = redis_now()
+
+-- Counters stand under the day of India, UTC+5:30, because that is whose day it is.
+local function tally(name, by)
+  local key = P .. 'tally:' .. math.floor((now / 1000 + 19800) / 86400)
+  if redis.call('HINCRBY', key, name, by or 1) == (by or 1) then redis.call('EXPIRE', key, 400 * 86400) end
+end
+
+local function person(k) return P .. 'person:' .. k end
+local function ours(k, token) return redis.call('GET', P .. 'lock:' .. k) == token end
+
+local function due_by(k, at) redis.call('ZADD', P .. 'due', 'LT', at, k) end
+local function due_at(k, at) redis.call('ZADD', P .. 'due', at, k) end
+
+-- When this person needs us next: a number, or nil when there is nothing to do.
+local function next_due(k)
+  if redis.call('EXISTS', P .. 'inbox:' .. k) == 1 then return now end
+  local at = redis.call('HMGET', person(k), 'out_due', 'timer', 'resend_at')
+  local soonest = nil
+  local function consider(time) if time and (not soonest or time < soonest) then soonest = time end end
+  if redis.call('EXISTS', P .. 'outbox:' .. k) == 1 then consider(tonumber(at[1]) or now) end
+  consider(tonumber(at[2] or nil))
+  consider(tonumber(at[3] or nil))
+  return soonest
+end
+
+-- What a worker needs for the next turn. Reading the inbox head counts as starting it (Invariant: ten starts at most).
+local function view(k)
+  local head = redis.call('LINDEX', P .. 'inbox:' .. k, 0) or ''
+  local starts = 0
+  if head ~= '' then starts = redis.call('HINCRBY', person(k), 'starts', 1) end
+  local noted = redis.call('HMGET', person(k), 'timer', 'slow')
+  return {
+    k, now, head, starts, noted[1] or '', noted[2] or '',
+    redis.call('GET', P .. 'session:' .. k) or '',
+    redis.call('GET', P .. 'contact:' .. k) or '',
+    redis.call('HGET', P .. 'optouts', k) or '',
+    redis.call('LLEN', P .. 'outbox:' .. k),
+  }
+end
+
+-- Takes the outbox head away; what was noted about sending it goes with it. Of somebody erased, the receipt was the
+-- last thing to be said.
+local function pop_outbox(k)
+  redis.call('LPOP', P .. 'outbox:' .. k)
+  redis.call('HDEL', person(k), 'attempt', 'attempted_at', 'tries', 'out_due')
+  local is_erased = redis.call('HEXISTS', person(k), 'erased') == 1
+  if is_erased and redis.call('EXISTS', P .. 'inbox:' .. k, P .. 'outbox:' .. k) == 0 then
+    redis.call('DEL', person(k), P .. 'last:' .. k)
+  end
+end
+
+local function reference_of(entry) return cjson.decode(entry).ref end
+
+local function record_failure(id, record)
+  record.at = now
+  redis.call('HSET', P .. 'failed', id, cjson.encode(record))
+  redis.call('ZADD', P .. 'failed_at', now, id)
+end
+
+-- A status moves forward only: Twilio's callbacks come twice and in any order.
+local STATUS_LIFE = 48 * 3600
+local function note_status(k, ref, rank, status, sid, code)
+  local key = P .. 'status:' .. k
+  local known = redis.call('HGET', key, ref)
+  if known and tonumber(string.match(known, '^%d+')) >= rank then return false end
+  redis.call('HSET', key, ref, string.format('%d %s %s %d %d', rank, status, sid, code, now))
+  redis.call('EXPIRE', key, STATUS_LIFE)
+  return true
+end

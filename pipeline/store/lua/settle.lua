@@ -1,0 +1,35 @@
+-- What became of the attempt at the outbox head.
+-- ARGV: key, token, reference, outcome, sid, code, milliseconds to wait, reason
+-- Outcomes: sent | again (not taken: send later) | unsent (never left us) | doubt | drop | stop (nothing may be sent)
+local k, token, ref, outcome, sid = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local code, wait, reason = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
+if not ours(k, token) then return 'lost' end
+local entry = redis.call('LINDEX', P .. 'outbox:' .. k, 0)
+-- A head with another reference: this outcome was recorded by an earlier run of this very script.
+if not entry or reference_of(entry) ~= ref then return 'done' end
+
+if outcome == 'sent' then
+  note_status(k, ref, 0, 'accepted', sid, 0)
+  redis.call('SET', P .. 'last:' .. k, entry, 'EX', STATUS_LIFE)
+  pop_outbox(k)
+  redis.call('DEL', P .. 'stopped')
+  tally('out')
+elseif outcome == 'drop' then
+  pop_outbox(k)
+  record_failure(ref, { kind = 'reply', contact = k, sealed = cjson.decode(entry).body, reason = reason, code = code })
+  if reason == 'opted out' then redis.call('HSETNX', P .. 'optouts', k, now) end
+  tally('dropped')
+elseif outcome == 'doubt' then
+  redis.call('HSET', person(k), 'out_due', now + wait)
+  tally('in_doubt')
+else
+  redis.call('HDEL', person(k), 'attempt', 'attempted_at')
+  redis.call('HSET', person(k), 'out_due', now + wait)
+  if outcome ~= 'unsent' then redis.call('HINCRBY', person(k), 'tries', 1) end
+  if outcome == 'stop' then
+    redis.call('HSETNX', P .. 'stopped', 'since', now)
+    redis.call('HSET', P .. 'stopped', 'code', code, 'probe_at', now + wait)
+  end
+end
+if code > 0 then tally('code:' .. code) end
+return 'ok'

@@ -1,0 +1,109 @@
+"""What is to be said to a person, in order; each attempt at saying it is recorded before it is made."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from redis import Redis
+
+from pipeline.errors import LockLostError, SealError
+from pipeline.seal import Seal
+from pipeline.store import PREFIX
+from pipeline.store.script import Script
+from pipeline.store.turns import Hold
+
+# When an attempt whose outcome is unknown is looked into: Twilio has shown it by then, if it ever had it.
+SETTLE_SECONDS = 15
+
+Outcome = Literal["sent", "again", "unsent", "doubt", "drop", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The head of an outbox. `text` is None when it cannot be opened."""
+
+    reference: str
+    address: str
+    text: str | None
+    written_at: datetime
+    tries: int = 0
+    attempted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What may be done with the outbox head.
+
+    `go`: post it now, the attempt is recorded (at `now`). `doubt`: find out what became of the attempt at it.
+    `wait`: not for `wait_ms` yet. `closed`: the 24 hours in which free text may be sent are over. `known`: it had
+    reached Twilio and is off the outbox. `empty`: nothing is left to say.
+    """
+
+    says: Literal["go", "doubt", "wait", "closed", "known", "empty"]
+    waiting: Waiting | None = None
+    wait_ms: int = 0
+    now: datetime | None = None
+
+
+class Outboxes:
+    """The outboxes of everybody. Methods raise LockLostError when the person's lock is not ours."""
+
+    def __init__(self, redis: Redis, seal: Seal, sender: str, messages_per_second: int) -> None:
+        self._redis = redis
+        self._seal = seal
+        self._sender = sender
+        self._messages_per_second = messages_per_second
+        self._attempt, self._settle = Script("attempt"), Script("settle")
+
+    def attempt(self, hold: Hold) -> Verdict:
+        """Asks what may be done with the head, and records the attempt if the answer is `go`."""
+        says, *rest = self._attempt(
+            self._redis, hold.key, hold.token, self._sender, self._messages_per_second, SETTLE_SECONDS
+        )
+        match says:
+            case "lost":
+                raise LockLostError(hold.key)
+            case "wait":
+                return Verdict("wait", wait_ms=rest[0])
+            case "go":
+                return Verdict("go", self._waiting(hold, rest[0], tries=rest[1]), now=_moment(rest[2]))
+            case "doubt":
+                return Verdict("doubt", self._waiting(hold, rest[0], attempted_at=_moment(rest[1])))
+            case "closed":
+                return Verdict("closed", self._waiting(hold, rest[0]))
+            case _:
+                return Verdict(says)
+
+    def settle(
+        self,
+        hold: Hold,
+        reference: str,
+        outcome: Outcome,
+        *,
+        sid: str = "",
+        code: int = 0,
+        wait_ms: int = 0,
+        reason: str = "",
+    ) -> None:
+        """Records what became of the attempt at the head; recording it again after a lost answer changes nothing."""
+        answer = self._settle(self._redis, hold.key, hold.token, reference, outcome, sid, code, wait_ms, reason)
+        if answer == "lost":
+            raise LockLostError(hold.key)
+
+    def claimed_sids(self, hold: Hold) -> set[str]:
+        """Twilio's SIDs of the messages to this person that we know to be ours."""
+        statuses = self._redis.hvals(f"{PREFIX}status:{hold.key}")
+        return {str(status).split(" ")[2] for status in statuses}
+
+    def _waiting(self, hold: Hold, entry: str, tries: int = 0, attempted_at: datetime | None = None) -> Waiting:
+        stored: dict[str, Any] = json.loads(entry)
+        try:
+            body = json.loads(self._seal.open(stored["body"], hold.key, "outbox"))
+        except SealError:
+            body = {"to": "", "text": None}
+        return Waiting(stored["ref"], body["to"], body["text"], _moment(stored["at"]), tries, attempted_at)
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,210 @@
+"""Taking a person's lock, reading how things stand, committing a turn, giving the lock back."""
+
+import json
+import secrets
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from redis import Redis
+
+from pipeline.errors import LockLostError, SealError
+from pipeline.messages import Inbound, Reply
+from pipeline.seal import Seal
+from pipeline.session import Contact, Person, Session, Turn
+from pipeline.store.script import Script
+
+# How long a lock lives unless it is renewed. A worker that dies delays its person by this much.
+LOCK_MS = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A person's lock in our hands: everything written under it is refused once the token is no longer theirs."""
+
+    key: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How things stand with a person whose lock we hold, as of `now` (Redis's clock, one for all machines).
+
+    `sid` with `inbound` is the message that waits at the head of the inbox, empty and None when none does;
+    `inbound` is None beside a sid when the message cannot be opened. `session_lost`: there was a session, and it
+    cannot be opened. `flooded`: more came than the inbox takes. `problems` says for the operator what could not be
+    opened and why.
+    """
+
+    now: datetime
+    sid: str
+    inbound: Inbound | None
+    starts: int
+    timer: str
+    flooded: bool
+    person: Person | None
+    session_lost: bool
+    problems: tuple[str, ...]
+    replies_waiting: int
+
+    @property
+    def cause(self) -> str:
+        """What the next turn answers, as part of a reference: a sid, or the time of the timer."""
+        return self.sid or f"timer-{self.timer}"
+
+    @property
+    def timer_is_due(self) -> bool:
+        """Whether the session wants a turn now although nothing was said."""
+        return bool(self.timer) and float(self.timer) <= self.now.timestamp() * 1000
+
+
+class Turns:
+    """The conversations of everybody, one person at a time. Methods raise LockLostError when the lock is not ours."""
+
+    def __init__(self, redis: Redis, seal: Seal, session_hours: int, contact_days: int) -> None:
+        self._redis = redis
+        self._seal = seal
+        self._session_seconds = session_hours * 3600
+        self._contact_seconds = contact_days * 86400
+        self._take, self._commit = Script("take"), Script("commit")
+        self._release, self._raised = Script("release"), Script("raised")
+        self._erase, self._say = Script("erase"), Script("say")
+
+    def take(self, key: str) -> tuple[Hold, Standing] | None:
+        """The lock of the person behind `key` (their own or that of an address) and how things stand; None when
+        another holds it or there is nothing to do."""
+        token = secrets.token_hex(16)
+        answer, *rest = self._take(self._redis, key, token, LOCK_MS)
+        if answer != "taken":
+            return None
+        contact_key, standing = self._standing(rest[0])
+        return Hold(contact_key, token), standing
+
+    def commit(self, hold: Hold, before: Standing, turn: Turn, counters: list[str]) -> Standing:
+        """One turn, once and whole; committing it again after a lost answer changes nothing. Returns what waits
+        next."""
+        answer, *rest = self._commit(
+            self._redis,
+            hold.key,
+            hold.token,
+            before.sid,
+            "" if before.sid else before.timer,
+            *self._sealed_person(hold, turn),
+            len(counters),
+            *counters,
+            *self._entries(hold, before, turn),
+        )
+        if answer == "lost":
+            raise LockLostError(hold.key)
+        return self._standing(rest[0])[1]
+
+    def erase(self, hold: Hold, before: Standing, turn: Turn) -> Standing:
+        """Erases the person, keeping only their opt-out, and says the turn's replies last."""
+        entry = self._entries(hold, before, turn)[0]
+        answer, *rest = self._erase(self._redis, hold.key, hold.token, before.sid, entry)
+        if answer == "lost":
+            raise LockLostError(hold.key)
+        return self._standing(rest[0])[1]
+
+    def say(self, hold: Hold, before: Standing, reply: Reply, note: str, pause_seconds: int) -> None:
+        """Says something that answers no message, because of `note`; once in `pause_seconds` at most."""
+        address = before.person.contact.address if before.person else ""
+        name = f"{note}-{int(before.now.timestamp() * 1000)}"
+        entry = self._outbox_entry(hold, name, address, reply, before.now)
+        if self._say(self._redis, hold.key, hold.token, entry, note, pause_seconds * 1000) == "lost":
+            raise LockLostError(hold.key)
+
+    def _entries(self, hold: Hold, before: Standing, turn: Turn) -> list[str]:
+        address = turn.person.contact.address
+        return [
+            self._outbox_entry(hold, f"{before.cause}-{number}", address, reply, before.now)
+            for number, reply in enumerate(turn.replies)
+        ]
+
+    def _sealed_person(self, hold: Hold, turn: Turn) -> list[str | int]:
+        session, contact = turn.person.session, turn.person.contact
+        owed = session.owed if session else None
+        sealed_session = self._seal.close(json.dumps(session.to_json()), hold.key, "session") if session else ""
+        return [
+            sealed_session,
+            self._session_seconds,
+            self._seal.close(json.dumps(contact.to_json()), hold.key, "contact"),
+            self._contact_seconds,
+            session.current_step if session else "",
+            contact.last_step,
+            int(owed.retry_at.timestamp() * 1000) if owed else "",
+            int(contact.opted_out_at is not None),
+            int(turn.outcome == "support"),
+        ]
+
+    def _outbox_entry(self, hold: Hold, name: str, address: str, reply: Reply, at: datetime) -> str:
+        # `name` makes the reference: the same however often the turn is taken.
+        body = self._seal.close(json.dumps({"to": address, "text": reply.text}), hold.key, "outbox")
+        return json.dumps({"ref": f"{hold.key}-{name}", "at": int(at.timestamp() * 1000), "body": body})
+
+    def release(self, hold: Hold, anyway: bool) -> Standing | bool:
+        """Gives the lock back. `anyway` False: only if the inbox is empty, else answers how things stand and keeps it.
+        True: whatever waits; answers whether something does, and the caller wakes somebody for it."""
+        answer, *rest = self._release(self._redis, hold.key, hold.token, int(anyway))
+        if answer == "lost":
+            raise LockLostError(hold.key)
+        return self._standing(rest[0])[1] if answer == "more" else bool(rest[0])
+
+    def raised(self, hold: Hold, before: Standing, reason: str, words: Reply, at_once: bool) -> tuple[bool, Standing]:
+        """A turn failed. The third time, or `at_once`, its message is set aside, sealed, and the person is told with
+        `words`; until then it is to be tried again. Answers whether it was set aside, and how things stand."""
+        address = before.person.contact.address if before.person else ""
+        entry = self._outbox_entry(hold, f"{before.cause}-sorry", address, words, before.now) if address else ""
+        answer, *rest = self._raised(self._redis, hold.key, hold.token, before.sid, int(at_once), reason, entry)
+        if answer == "lost":
+            raise LockLostError(hold.key)
+        return answer == "aside", self._standing(rest[0])[1]
+
+    def _standing(self, view: list[Any]) -> tuple[str, Standing]:
+        key, now, head, starts, timer, slow, session, contact, opted_out, replies_waiting = view
+        sid, _, rest = head.partition(" ")
+        address_key, _, sealed = rest.partition(" ")
+        problems: list[str] = []
+        message = self._opened(sealed, address_key, f"inbox {sid}", problems)
+        inbound = Inbound(**message) if message else None
+        record = self._opened(contact, key, "contact", problems)
+        stored = self._opened(session, key, "session", problems)
+        person = None
+        if record or inbound:
+            known = Contact.from_json(record) if record else Contact(address="")
+            person = Person(Session.from_json(stored) if stored else None, _current(known, inbound, opted_out))
+        return key, Standing(
+            now=_moment(now),
+            sid=sid,
+            inbound=inbound,
+            starts=starts,
+            timer=timer,
+            flooded=bool(slow),
+            person=person,
+            session_lost=bool(session) and stored is None,
+            problems=tuple(problems),
+            replies_waiting=replies_waiting,
+        )
+
+    def _opened(self, sealed: str, owner: str, field: str, problems: list[str]) -> dict[str, Any] | None:
+        if not sealed:
+            return None
+        try:
+            stored: dict[str, Any] = json.loads(self._seal.open(sealed, owner, field))
+        except SealError as error:
+            problems.append(str(error))
+            return None
+        return stored
+
+
+def _current(contact: Contact, inbound: Inbound | None, opted_out: str) -> Contact:
+    """The contact with what scripts know better: the address last written from, and whether they opted out."""
+    return replace(
+        contact,
+        address=inbound.address if inbound else contact.address,
+        opted_out_at=_moment(opted_out) if opted_out else None,
+    )
+
+
+def _moment(milliseconds: str | int) -> datetime:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)

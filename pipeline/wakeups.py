@@ -1,0 +1,79 @@
+"""The queue, and the only kind of job on it: a wake-up. The truth is in the inboxes; a job may be lost or doubled.
+
+A job carries a key and a MessageSid, as JSON. Whoever can write to Redis can write jobs, so a job that names any
+function but ours, or a callback, is refused when it is read.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from redis import Redis
+from redis.client import Pipeline
+from rq import Queue
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+QUEUE = "msme"
+_FUNCTIONS = frozenset({"pipeline.jobs.wake", "pipeline.jobs.sweep", "pipeline.jobs.catch_up"})
+_FAILURE_SECONDS = 3600
+
+
+class WakeUp(Job):
+    """A job that is read as JSON, whatever it says of itself, and that runs only our own functions, nothing before or
+    after them."""
+
+    def __init__(self, id: str | None = None, connection: Any = None, serializer: Any = None) -> None:
+        super().__init__(id, connection=connection, serializer=JSONSerializer)
+
+    def restore(self, raw_data: Any) -> Any:
+        """Reads a stored job. One that is damaged or not ours counts as none: RQ passes over it and goes on."""
+        kept = {name: value for name, value in raw_data.items() if b"callback" not in name and b"webhook" not in name}
+        try:
+            super().restore(kept)
+            is_ours = self.func_name in _FUNCTIONS and self.instance is None
+        except Exception as error:
+            raise NoSuchJobError(f"a job cannot be read: {type(error).__name__}") from None
+        if not is_ours:
+            raise NoSuchJobError("a job names a function that is not ours")
+
+
+class WakeUps:
+    """The queue as seen by those who put something on it."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self.queue = Queue(QUEUE, connection=redis, job_class=WakeUp, serializer=JSONSerializer)
+
+    def transaction(self) -> Pipeline:
+        """A transaction that wake-ups can be added to, and anything else in any order."""
+        pipeline = self._redis.pipeline(transaction=True)
+        # Without this RQ would begin its own, which redis-py refuses once something else stands in the pipeline.
+        pipeline.multi()
+        return pipeline
+
+    def add(self, pipeline: Pipeline, key: str, sid: str, at_front: bool = False) -> None:
+        """Adds a wake-up to a transaction: for a message (its sid), or for a person (no sid)."""
+        self.queue.enqueue_call(
+            func="pipeline.jobs.wake",
+            args=(key, sid),
+            job_id=sid or f"wake-{key}",
+            timeout=-1,
+            result_ttl=0,
+            failure_ttl=_FAILURE_SECONDS,
+            description="wake",
+            at_front=at_front,
+            pipeline=pipeline,
+        )
+
+    def wake(self, keys: Iterable[str], at_front: bool = False) -> None:
+        """Wakes a worker for each of these people, in one round trip."""
+        with self.transaction() as pipeline:
+            for key in keys:
+                self.add(pipeline, key, "", at_front)
+            if len(pipeline):
+                pipeline.execute()
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self._redis.close()
