@@ -1,8 +1,13 @@
 """How gunicorn serves `web:app`. The settings are read here first, so that wrong ones are told once and at once."""
 
 import sys
+from typing import Any
 
-from pipeline.errors import SettingsError
+from gunicorn.http.wsgi import Response
+from redis.exceptions import RedisError
+
+from pipeline.errors import SettingsError, WrongKeysError
+from pipeline.receiver import Receiver
 from pipeline.settings import load
 
 try:
@@ -25,3 +30,26 @@ limit_request_fields = 64
 accesslog = None
 errorlog = "-"
 loglevel = "warning"
+
+
+_default_headers = Response.default_headers
+
+
+def _headers_without_banner(response: Any) -> list[str]:
+    """Which server this is, and which version, is nobody's business."""
+    return [line for line in _default_headers(response) if not line.startswith("Server:")]
+
+
+Response.default_headers = _headers_without_banner
+
+
+def on_starting(server: Any) -> None:
+    """Refuses a start with wrong keys. A Redis that is away does not stop us: webhooks are answered 503 until it is
+    back, and the keys are checked then."""
+    try:
+        Receiver(_settings).check_keys()
+    except WrongKeysError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    except RedisError:
+        server.log.warning("Redis cannot be reached yet")

@@ -50,9 +50,13 @@ class Receiver:
         """Makes a message durable: `taken`, `again` or `full`. Raises RedisError, and WrongKeysError when what is in
         this Redis was sealed with other keys."""
         if not self._knows_its_keys:
-            canary.check(self._redis, self._seal, self._hasher)
-            self._knows_its_keys = True
+            self.check_keys()
         return self._intake.take(inbound)
+
+    def check_keys(self) -> None:
+        """Raises WrongKeysError when what is in this Redis was sealed with other keys."""
+        canary.check(self._redis, self._seal, self._hasher)
+        self._knows_its_keys = True
 
     def note(self, status: DeliveryStatus, decision: Decision | None) -> str:
         """Keeps how a message of ours fares, one round trip; see `store.statuses`."""

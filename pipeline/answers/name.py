@@ -13,9 +13,15 @@ _LINK = re.compile(
 )
 _LEAD_IN = re.compile(
     r"(?:(?:hi|hello|hey)[ ,.!]+)?"
-    r"(?:my (?:full |good )?name is|my name's|i am|iam|i'm|i’m|this is|mera naam|mera nam|मेरा नाम"
+    r"(?:my (?:full |good |shop |business )?name is|my name's|i am|iam|i'm|i’m|this is|mera naam|mera nam|मेरा नाम"
     r"|(?:my )?(?:name|naam|नाम) ?[:=-])[ :]+"
     r"(?P<name>.+?)(?: (?:hai|he|h|है))?[.!।]*",
+    re.IGNORECASE,
+)
+# How people begin when they say what they want instead of their name.
+_WISH = re.compile(
+    r"(?:i (?:want|need|would|have|like|don'?t)|want to|how (?:to|do|can|much|is)|what (?:is|to|do|are)|why|can (?:i|you)"
+    r"|please|pls|plz|mujhe|mujhko|kya|kaise|मुझे|क्या|कैसे) .+",
     re.IGNORECASE,
 )
 
@@ -25,7 +31,7 @@ def read_name(text: str) -> str | Wrong:
     line = visible(text)
     if match := _LEAD_IN.fullmatch(line):
         line = match["name"]
-    if never_a_name(line):
+    if never_a_name(line) or _WISH.fullmatch(line):
         return Wrong("name_word")
     if _LINK.fullmatch(line):
         return Wrong("name_link")

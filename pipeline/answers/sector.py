@@ -38,7 +38,8 @@ _WORDS = {
 _WHOLE = {"it": "Technology", "i t": "Technology", "other": "Other", "others": "Other", "none": "Other"}
 _FILLERS = word_set(
     "a,an,the,my,our,i,we,is,am,are,in,of,have,has,do,own,run,to,sector,business,company,firm,work,and,or,ya,mera,meri,hamara,"
-    "hamari,ka,ki,ke,hai,h,karta,karti,karte,hu,hun,hoon,kaam,ek,मेरा,मेरी,हमारा,हमारी,का,की,के,है,काम"
+    "hamari,ka,ki,ke,hai,h,karta,karti,karte,hu,hun,hoon,kaam,ek,wala,number,option,small,big,please,plz,pls,sir,"
+    "मेरा,मेरी,हमारा,हमारी,का,की,के,है,काम"
 )
 _PHRASES = {
     " ".join(words(spelled)): sector

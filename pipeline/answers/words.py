@@ -49,8 +49,10 @@ COMMAND_WORDS: dict[Command, frozenset[str]] = {
 YES = word_set(
     "y,yes,yess,yep,yeah,yup,ok,okay,okey,oky,k,kk,sure,confirm,confirmed,i confirm,agree,i agree,correct,all correct,"
     "it is correct,yes correct,yes it is,yes confirm,right,all right,all ok,done,send otp,haan,han,ha,haa,haan haan,"
-    "hanji,haanji,ji,ji haan,ji ha,jee,sahi,sahi hai,sab sahi,sab sahi hai,bilkul,theek,theek hai,thik hai,thik,"
-    "tik hai,हाँ,हां,हा,जी,जी हाँ,जी हां,हाँ जी,हां जी,ठीक,ठीक है,सही,सही है,बिल्कुल,ओके,यस,हो,होय,ஆம்,ஆமாம்,అవును,ಹೌದು,"
+    "yes yes,ok ok,yes ok,ok yes,yes all correct,all is correct,yes all is correct,everything is correct,"
+    "yes everything is correct,all details are correct,sab theek hai,sab thik hai,ha ji,haa ji,hanji,haanji,ji,ji haan,"
+    "ji ha,jee,sahi,sahi hai,sab sahi,sab sahi hai,bilkul,theek,theek hai,thik hai,thik,tik hai,"
+    "हाँ,हां,हा,जी,जी हाँ,जी हां,हाँ जी,हां जी,ठीक,ठीक है,सही,सही है,बिल्कुल,ओके,यस,हो,होय,ஆம்,ஆமாம்,అవును,ಹೌದು,"
     "അതെ,হ্যাঁ,হা,હા,ਹਾਂ,ହଁ,ہاں,جی,👍,👌,✅,✔,☑,💯"
 )
 NO = word_set(
@@ -59,7 +61,8 @@ NO = word_set(
 )
 EDIT = word_set("edit,change,correction,modify,update,cancel,badlo,badalna hai,badlna hai,बदलो,बदलें,बदलना है,एडिट,✏")
 RESEND = word_set(
-    "resend,re send,resend otp,send again,send otp again,new otp,otp,otp again,otp not received,no otp,otp nahi aaya,"
+    "resend,re send,resend otp,send again,send otp again,new otp,otp,otp again,otp not received,otp not come,"
+    "otp not coming,no otp,no otp received,not received,did not get otp,otp nahi aaya,"
     "dobara bhejo,otp bhejo,दोबारा भेजो,ओटीपी,ओटीपी नहीं आया"
 )
 # What people send where a name is asked for, and never is one.

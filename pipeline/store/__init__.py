@@ -42,6 +42,7 @@ Of all:
 | `failed` | hash | id → JSON of what went wrong with a message, the text sealed | FAILED_DAYS |
 | `failed_at` | sorted set | id → when | FAILED_DAYS |
 | `tally:DAY` | hash | counters of one day of India (days since 1970) | 400 days |
+| `wrong_tries:H` | string | how often whoever stands behind the hash H guessed at a token | 1 min |
 | `watermark` | string | up to when Twilio's own list of messages to us was read | for ever |
 | `canary` | string | sealed; opens only with the keys that belong to this Redis | for ever |
 """

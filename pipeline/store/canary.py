@@ -1,6 +1,5 @@
 """A sealed word that opens only with the keys this Redis belongs to."""
 
-
 from redis import Redis
 
 from pipeline.errors import SealError, WrongKeysError

@@ -1,6 +1,5 @@
 """How the messages Twilio took from us fare, as its callbacks tell."""
 
-
 from redis import Redis
 
 from pipeline.errors import Decision

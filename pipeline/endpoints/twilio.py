@@ -1,0 +1,70 @@
+"""What Twilio calls: messages from people, and how messages of ours fare."""
+
+from flask import Blueprint, Response, request
+from redis.exceptions import RedisError
+
+from pipeline import logs
+from pipeline.endpoints.plain import plain, try_later
+from pipeline.errors import WrongKeysError
+from pipeline.receiver import Receiver
+from pipeline.twilio_api import webhooks
+from pipeline.twilio_api.codes import decision_of
+
+log = logs.get(__name__)
+
+
+def blueprint(receiver: Receiver) -> Blueprint:
+    """POST /webhook and POST /webhook/status."""
+    routes = Blueprint("twilio", __name__)
+
+    @routes.before_request
+    def only_from_twilio() -> Response | None:
+        return _refusal(receiver)
+
+    @routes.post("/webhook")
+    def message() -> Response:
+        """A message: 200 once it is durable, also when it had come before."""
+        inbound = webhooks.inbound(request.form)
+        if inbound is None:
+            return plain(400, "A form with MessageSid and From is expected here.")
+        try:
+            if receiver.is_full():
+                log.error("redis_full", trace=inbound.sid)
+                return try_later()
+            outcome = receiver.take(inbound)
+        except (RedisError, WrongKeysError) as error:
+            log.error("not_taken", error=error, trace=inbound.sid)
+            return try_later()
+        log.info("received", trace=inbound.sid, outcome=outcome)
+        # Empty TwiML: the reply goes out by itself. A text/plain body would be sent to the person as a message.
+        return Response("<Response/>", content_type="text/xml")
+
+    @routes.post("/webhook/status")
+    def status() -> Response:
+        """How a message of ours fares; the query carries our reference to it."""
+        told = webhooks.delivery_status(request.args.get("ref", ""), request.form)
+        if told is None:
+            return plain(400, "A status callback with our ref, MessageSid and MessageStatus is expected here.")
+        try:
+            outcome = receiver.note(told, decision_of(told.code))
+        except RedisError as error:
+            log.error("status_not_noted", error=error, ref=told.reference)
+            return try_later()
+        log.info("status", ref=told.reference, status=told.status, code=told.code, outcome=outcome)
+        return Response(status=204)
+
+    return routes
+
+
+def _refusal(receiver: Receiver) -> Response | None:
+    """Why a webhook is not Twilio's, or not about our account; None when it is."""
+    target = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path.rstrip("?")
+    signature = request.headers.get("X-Twilio-Signature")
+    settings = request.headers.get("X-Twilio-Webhooks-Signature-Settings")
+    if not receiver.is_signed(target, request.form, signature, settings):
+        log.warning("refused", reason="signature", path=request.path)
+        return plain(403, "The signature is missing or wrong; is PUBLIC_URL the address that Twilio calls?")
+    if not receiver.is_our_account(request.form.get("AccountSid", "")):
+        log.warning("refused", reason="account", path=request.path)
+        return plain(403, "This is about another Twilio account.")
+    return None
