@@ -16,6 +16,7 @@ from pipeline.effects import Answer, AuthUnavailable, Effect, EraseContact, Eras
 from pipeline.errors import LockLostError
 from pipeline.messages import Reply
 from pipeline.runtime import Runtime
+from pipeline.store.audit import audit_line
 from pipeline.store.turns import Hold, Standing
 from pipeline.texts import trouble as texts
 
@@ -91,7 +92,7 @@ def _take_turn(runtime: Runtime, hold: Hold, standing: Standing) -> Standing:
         turn = conversation.advance(turn.person, answer, standing.now, runtime.desk)
         if isinstance(answer, Erased):
             log.info("erased", receipt=answer.receipt)
-            return runtime.turns.erase(hold, standing, turn)
+            return runtime.turns.erase(hold, standing, turn, audit_line("owner", "erase", answer.receipt))
     if standing.session_lost:
         turn = replace(turn, replies=texts.after_lost_session(turn.replies))
     step_after = turn.person.session.current_step if turn.person.session else "none"

@@ -18,7 +18,6 @@ from pipeline.messages import Inbound
 from pipeline.session import Consent, Contact, Person, Session, Step, Turn
 from pipeline.steps import Exchange
 from pipeline.texts import en as texts
-from pipeline.texts.shown import reply
 
 StepFunction = Callable[[Exchange], Turn]
 
@@ -58,7 +57,7 @@ def advance(person: Person, event: Inbound | Answer | OtpDue, now: datetime, des
         case Inbound():
             turn = _hear(person, event, now, desk)
         case Erased(receipt):
-            return Turn(Person(None, Contact(person.contact.address)), (reply([texts.erased(receipt)]),), "command")
+            turn = steps.erased(person.contact, receipt)
         case _:
             turn = _answered(person, event, now, desk)
     return _remembered(turn)

@@ -16,10 +16,14 @@ from pipeline.intake import Intake
 from pipeline.seal import Hasher, Seal
 from pipeline.settings import Settings
 from pipeline.store import canary
+from pipeline.store.audit import Audit
 from pipeline.store.auth_gate import AuthGate
 from pipeline.store.door import Door
+from pipeline.store.failures import Failures
 from pipeline.store.outboxes import Outboxes
+from pipeline.store.reseal import Resealer
 from pipeline.store.schedule import Schedule
+from pipeline.store.support import Support
 from pipeline.store.turns import Hold, Turns
 from pipeline.store.watermark import Watermark
 from pipeline.wakeups import WakeUps
@@ -92,6 +96,10 @@ class Runtime:
     outboxes: Outboxes
     schedule: Schedule
     watermark: Watermark
+    failures: Failures
+    support: Support
+    audit: Audit
+    resealer: Resealer
     intake: Intake
     wakeups: WakeUps
     auth: AuthApi
@@ -121,6 +129,10 @@ class Runtime:
             outboxes=Outboxes(redis, seal, hasher.contact_key(sender), settings.twilio_messages_per_second),
             schedule=Schedule(redis),
             watermark=Watermark(redis),
+            failures=Failures(redis, seal),
+            support=Support(redis),
+            audit=Audit(redis),
+            resealer=Resealer(redis, seal),
             intake=Intake(Door(seal, hasher, settings.contact_days), wakeups),
             wakeups=wakeups,
             auth=AuthApi(settings.auth_api_url),

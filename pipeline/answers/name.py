@@ -20,8 +20,8 @@ _LEAD_IN = re.compile(
 )
 # How people begin when they say what they want instead of their name.
 _WISH = re.compile(
-    r"(?:i (?:want|need|would|have|like|don'?t)|want to|how (?:to|do|can|much|is)|what (?:is|to|do|are)|why|can (?:i|you)"
-    r"|please|pls|plz|mujhe|mujhko|kya|kaise|मुझे|क्या|कैसे) .+",
+    r"(?:i (?:want|need|would|have|like|don'?t)|want to|how (?:to|do|can|much|is)|what (?:is|to|do|are)|why"
+    r"|can (?:i|you)|please|pls|plz|mujhe|mujhko|kya|kaise|मुझे|क्या|कैसे) .+",
     re.IGNORECASE,
 )
 

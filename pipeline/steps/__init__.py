@@ -6,6 +6,7 @@ Which of them is used when is shown by the tables in `conversation`; what is sai
 from pipeline.steps.commands import back as back
 from pipeline.steps.commands import erase as erase
 from pipeline.steps.commands import erase_confirmed as erase_confirmed
+from pipeline.steps.commands import erased as erased
 from pipeline.steps.commands import hello as hello
 from pipeline.steps.commands import help_menu as help_menu
 from pipeline.steps.commands import my_data as my_data

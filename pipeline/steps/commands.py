@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from pipeline import answers
 from pipeline.effects import EraseContact
-from pipeline.session import Details, Step, Turn
+from pipeline.session import Contact, Details, Person, Step, Turn
 from pipeline.steps.exchange import Exchange
 from pipeline.steps.registration import started_anew
 from pipeline.texts import en as texts
-from pipeline.texts.shown import pincode_and_place
+from pipeline.texts.shown import pincode_and_place, reply
 
 _BEFORE: dict[Step, Step] = {"sector": "name", "pincode": "sector", "phone": "pincode", "confirmation": "phone"}
 
@@ -101,6 +101,11 @@ def erase(exchange: Exchange) -> Turn:
 def erase_confirmed(exchange: Exchange) -> Turn:
     """The person is sure."""
     return Turn(exchange.person_at(exchange.session), outcome="command", effect=EraseContact())
+
+
+def erased(contact: Contact, receipt: str) -> Turn:
+    """Nothing is known of the person any more; the receipt is all they get."""
+    return Turn(Person(None, Contact(contact.address)), (reply([texts.erased(receipt)]),), "command")
 
 
 def not_erased(exchange: Exchange) -> Turn:

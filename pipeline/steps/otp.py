@@ -7,7 +7,7 @@ and counts the tries in vain afterwards: those made by the clock stay silent unt
 from dataclasses import replace
 
 from pipeline.effects import AlreadyRegistered, AuthUnavailable, OtpAnswer, OtpRefused, OtpSent, OtpUnderWay, RequestOtp
-from pipeline.session import OwedOtp, Turn
+from pipeline.session import OwedOtp, Person, Turn
 from pipeline.steps.exchange import Exchange
 from pipeline.texts import en as texts
 
@@ -51,7 +51,7 @@ def otp_answered(exchange: Exchange, answer: OtpAnswer) -> Turn:
 
 def silent(exchange: Exchange) -> Turn:
     """Nothing said, nothing changed."""
-    return Turn(exchange.person_at(exchange.session), outcome="silent")
+    return Turn(Person(exchange.session, exchange.contact), outcome="silent")
 
 
 def _registered(exchange: Exchange, words: str) -> Turn:

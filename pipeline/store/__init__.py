@@ -41,6 +41,7 @@ Of all:
 | `auth_failures` | string | how often in a row it could not be asked | 10 min |
 | `failed` | hash | id → JSON of what went wrong with a message, the text sealed | FAILED_DAYS |
 | `failed_at` | sorted set | id → when | FAILED_DAYS |
+| `audit` | list | who did what, newest first, as JSON | the newest 10,000 |
 | `tally:DAY` | hash | counters of one day of India (days since 1970) | 400 days |
 | `wrong_tries:H` | string | how often whoever stands behind the hash H guessed at a token | 1 min |
 | `watermark` | string | up to when Twilio's own list of messages to us was read | for ever |

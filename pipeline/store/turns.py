@@ -70,11 +70,11 @@ class Turns:
         self._release, self._raised = Script("release"), Script("raised")
         self._erase, self._say = Script("erase"), Script("say")
 
-    def take(self, key: str) -> tuple[Hold, Standing] | None:
+    def take(self, key: str, even_if_idle: bool = False) -> tuple[Hold, Standing] | None:
         """The lock of the person behind `key` (their own or that of an address) and how things stand; None when
-        another holds it or there is nothing to do."""
+        another holds it or there is nothing to do (unless wanted `even_if_idle`)."""
         token = secrets.token_hex(16)
-        answer, *rest = self._take(self._redis, key, token, LOCK_MS)
+        answer, *rest = self._take(self._redis, key, token, LOCK_MS, int(even_if_idle))
         if answer != "taken":
             return None
         contact_key, standing = self._standing(rest[0])
@@ -98,10 +98,11 @@ class Turns:
             raise LockLostError(hold.key)
         return self._standing(rest[0])[1]
 
-    def erase(self, hold: Hold, before: Standing, turn: Turn) -> Standing:
-        """Erases the person, keeping only their opt-out, and says the turn's replies last."""
-        entry = self._entries(hold, before, turn)[0]
-        answer, *rest = self._erase(self._redis, hold.key, hold.token, before.sid, entry)
+    def erase(self, hold: Hold, before: Standing, turn: Turn, audit_line: str) -> Standing:
+        """Erases the person, keeping only their opt-out, and says the turn's reply last, if it has one;
+        `audit_line` is noted with it."""
+        entry = next(iter(self._entries(hold, before, turn)), "")
+        answer, *rest = self._erase(self._redis, hold.key, hold.token, before.sid, entry, audit_line)
         if answer == "lost":
             raise LockLostError(hold.key)
         return self._standing(rest[0])[1]

@@ -1,6 +1,7 @@
 -- Everything about a person goes, but that they opted out; the receipt is still to be said.
--- ARGV: key, token, sid of the message that asked for it ('': an operator did), outbox entry ('': nothing is said)
-local k, token, sid, entry = unpack(ARGV)
+-- ARGV: key, token, sid of the message that asked for it ('': an operator did), outbox entry ('': nothing is said),
+--   line of the audit list
+local k, token, sid, entry, audit_line = unpack(ARGV)
 if not ours(k, token) then return { 'lost' } end
 local head = redis.call('LINDEX', P .. 'inbox:' .. k, 0) or ''
 if sid ~= '' and string.sub(head, 1, #sid + 1) ~= sid .. ' ' then return { 'done', view(k) } end
@@ -26,5 +27,6 @@ if entry ~= '' then
   redis.call('HSET', person(k), 'erased', 1, 'last_in', now)
   redis.call('EXPIRE', person(k), 86400)
 end
+redis.call('LPUSH', P .. 'audit', audit_line)
 tally('erased')
 return { 'ok', view(k) }

@@ -12,7 +12,12 @@ if sid == '' then
   redis.call('HDEL', person(k), 'timer')
 else
   local address, sealed = string.match(head, '^%S+ (%S+) (.*)$')
-  record_failure(sid, { kind = 'inbound', contact = k, address = address, sealed = sealed, reason = reason })
+  record_failure(sid, {
+    kind = 'inbound', contact = k, address = address, sealed = sealed, reason = reason,
+    -- Tells later whether the person has written since.
+    last_in = redis.call('HGET', person(k), 'last_in') or '',
+    newer = redis.call('LLEN', P .. 'inbox:' .. k) > 1 and 1 or 0,
+  })
   redis.call('LPOP', P .. 'inbox:' .. k)
 end
 if words ~= '' then redis.call('RPUSH', P .. 'outbox:' .. k, words) end

@@ -1,4 +1,5 @@
--- A worker wants to talk with a person. ARGV: key of the person or of an address, token, milliseconds the lock lives
+-- A worker wants to talk with a person. ARGV: key of the person or of an address, token, milliseconds the lock lives,
+--   1 also when there is nothing to do | 0
 local k = redis.call('GET', P .. 'alias:' .. ARGV[1]) or ARGV[1]
 local token, life = ARGV[2], tonumber(ARGV[3])
 local lock = P .. 'lock:' .. k
@@ -9,7 +10,7 @@ if holder and holder ~= token then
   redis.call('ZADD', P .. 'due', 'XX', now + redis.call('PTTL', lock) + 100, k)
   return { 'busy' }
 end
-if not next_due(k) then
+if ARGV[4] == '0' and not next_due(k) then
   redis.call('ZREM', P .. 'due', k)
   return { 'idle' }
 end

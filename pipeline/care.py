@@ -1,0 +1,87 @@
+"""Taking care of one person by hand: look, answer, erase, try again; each under the person's lock."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pipeline.errors import PipelineError
+from pipeline.messages import Reply
+from pipeline.runtime import Runtime
+from pipeline.session import Person, Turn
+from pipeline.store.audit import audit_line
+from pipeline.store.failures import Retried
+from pipeline.store.turns import Hold, Standing
+
+_WAIT_SECONDS = 15.0
+
+
+class BusyError(PipelineError):
+    """The person is being talked with right now, for longer than we waited."""
+
+
+class StrangerError(PipelineError):
+    """We know nobody by this key or address."""
+
+
+def key_of(runtime: Runtime, contact: str) -> str:
+    """The contact key that an operator means: a key as logs show it, or an address such as whatsapp:+9198…"""
+    return contact if re.fullmatch(r"[0-9a-f]{32}", contact) else runtime.hasher.contact_key(contact)
+
+
+@contextmanager
+def held(runtime: Runtime, contact: str) -> Iterator[tuple[Hold, Standing]]:
+    """The person's lock, waited for; afterwards a worker goes on with whatever waits. Raises BusyError."""
+    key, until = key_of(runtime, contact), time.monotonic() + _WAIT_SECONDS
+    while (taken := runtime.turns.take(key, even_if_idle=True)) is None:
+        if time.monotonic() > until:
+            raise BusyError(f"A worker holds the lock of {key}; try again in a few seconds.")
+        time.sleep(0.2)
+    hold, standing = taken
+    try:
+        yield hold, standing
+    finally:
+        if runtime.turns.release(hold, anyway=True):
+            runtime.wakeups.wake([hold.key])
+
+
+def look(runtime: Runtime, contact: str) -> tuple[str, Person]:
+    """The contact key and all that is kept about a person. Raises StrangerError."""
+    with held(runtime, contact) as (hold, standing):
+        return hold.key, _known(standing, hold)
+
+
+def reply(runtime: Runtime, contact: str, text: str, who: str) -> str:
+    """Says something to a person in the name of the team; it goes out like any reply. Answers the contact key."""
+    with held(runtime, contact) as (hold, standing):
+        _known(standing, hold)
+        runtime.turns.say(hold, standing, Reply(text), "team", pause_seconds=0)
+        runtime.support.answered(hold.key)
+    runtime.audit.note(who, "reply", hold.key)
+    return hold.key
+
+
+def erase(runtime: Runtime, contact: str, who: str) -> str:
+    """Erases a person without a word to them; answers the receipt number, under which alone the audit shows it."""
+    with held(runtime, contact) as (hold, standing):
+        person = _known(standing, hold)
+        receipt = runtime.hasher.receipt(f"{hold.key}{standing.now.isoformat()}")
+        runtime.turns.erase(hold, standing, Turn(person), audit_line(who, "erase", receipt))
+    return receipt
+
+
+def retry_failure(runtime: Runtime, failure_id: str, who: str) -> Retried:
+    """Puts a failed message back where it came from; see `store.failures.Failures.retry`."""
+    failure = runtime.failures.find(failure_id)
+    if failure is None:
+        return "gone"
+    with held(runtime, failure.contact) as (hold, _):
+        outcome = runtime.failures.retry(hold, failure_id)
+    runtime.audit.note(who, f"retry {outcome}", failure.contact)
+    return outcome
+
+
+def _known(standing: Standing, hold: Hold) -> Person:
+    if standing.person is None:
+        raise StrangerError(f"Nothing is kept about {hold.key}.")
+    return standing.person
