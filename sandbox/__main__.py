@@ -86,9 +86,12 @@ def _run(wishes: Wishes) -> None:
         person = laptop.twilio.person(wishes.address)
         if sys.stdin.isatty():
             phone.chat(person)
-        else:
-            lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
+            return
+        lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
+        try:
             phone.play(person, lines, wishes.patience)
+        except NoReply as missing:
+            raise NoReply(f"{missing}\n{laptop.services.ended()}".strip()) from None
 
 
 def _laptop(wishes: Wishes, phone: Phone, stack: contextlib.ExitStack) -> Laptop:

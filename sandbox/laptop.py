@@ -67,13 +67,16 @@ class Laptop:
         )
         self.services = Services({**chosen, **(settings or {})}, folder / "logs", workers=workers, project=project)
 
-    def start(self) -> None:
-        """Start all and wait until it is healthy. Raises PortTaken, ValkeyNotStarted or NotHealthy, with all stopped."""
+    def start(self, seconds: float = 60.0) -> None:
+        """Start all and wait that long until it is healthy. On an error all is stopped.
+
+        Raises PortTaken, ValkeyNotStarted or NotHealthy.
+        """
         try:
             for part in (self.valkey, self.twilio, self.auth, self.services):
                 self._stack.callback(part.stop)
                 part.start()
-            self.services.wait_until_healthy()
+            self.services.wait_until_healthy(seconds)
         except BaseException:
             self.stop()
             raise

@@ -68,12 +68,18 @@ class Services:
         """Return as soon as /health answers 200. Raises NotHealthy."""
         deadline = time.monotonic() + seconds
         while (health := self._health()) and not health.startswith("200"):
-            for name, child in self._children.items():
-                if child.poll() is not None:
-                    raise NotHealthy(f"{name} ended with {child.returncode}:\n{tail(self.log(name))}")
+            if ended := self.ended():
+                raise NotHealthy(ended)
             if time.monotonic() > deadline:
                 raise NotHealthy(f"not healthy after {seconds:g} s: {health}\n{tail(self.log('web'))}")
             time.sleep(0.1)
+
+    def ended(self) -> str:
+        """Which of the processes have ended, and the last that each said; empty when all run."""
+        left = ((name, child.poll()) for name, child in self._children.items())
+        return "\n".join(
+            f"{name} ended with {code}:\n{tail(self.log(name))}" for name, code in left if code is not None
+        )
 
     def kill(self, name: str) -> None:
         """kill -9 of one; the processes that it started notice by themselves."""

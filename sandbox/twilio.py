@@ -6,11 +6,12 @@ In a test, in the same process:
         twilio.faults["send"] = FaultPlan(seed=7, chances={"429": 0.01, "dropped_after": 0.01})
         twilio.person("whatsapp:+919800000001").say("Hi")
 
-As a process of its own: `python -m sandbox.twilio --port 8010 --webhook-url http://127.0.0.1:5000/webhook`, steered over
-HTTP, without a password, in JSON:
+As a process of its own: `python -m sandbox.twilio --port 8010 --webhook-url http://127.0.0.1:5000/webhook`, steered
+over HTTP, without a password, in JSON:
 
     GET  /sandbox/messages            every message, oldest first, with `clock`, `created_at` and `form`
-    POST /sandbox/inbound             {"from": "whatsapp:+91…", "body": "Hi"} and what else `Person.say` takes; "fields": {}
+    POST /sandbox/inbound             {"from": "whatsapp:+91…", "body": "Hi", "fields": {more of the form}}, and
+                                      "again_after", "delivered" as `Person.say` has them
     POST /sandbox/faults              {"send": {a FaultPlan}, "list": …}
     POST /sandbox/statuses            {a StatusPlan}
     POST /sandbox/outage              {"seconds": 2}: connections are cut and refused meanwhile

@@ -80,14 +80,13 @@ def deliver(url: str, auth_token: str, form: Form, sid: str = "") -> Delivery:
         "User-Agent": "TwilioProxy/1.1",
         "Connection": "close",
     }
-    started = time.monotonic()
-    for tries in range(1, overrides.retries + 2):
-        left = DEADLINE_SECONDS - (time.monotonic() - started)
-        status, body, failure = _post(target, urlencode(form), headers, overrides, left)
+    started, seconds, tries = time.monotonic(), 0.0, 0
+    while True:
+        tries += 1
+        status, body, failure = _post(target, urlencode(form), headers, overrides, DEADLINE_SECONDS - seconds)
         seconds = time.monotonic() - started
-        if not overrides.cover(failure) or seconds >= DEADLINE_SECONDS:
-            break
-    return Delivery(sid, status, body, failure, tries, seconds)
+        if tries > overrides.retries or not overrides.cover(failure) or seconds >= DEADLINE_SECONDS:
+            return Delivery(sid, status, body, failure, tries, seconds)
 
 
 def _post(

@@ -131,6 +131,7 @@ def test_what_should_change_is_chosen_by_number_or_name(typed: str, field: str) 
         ("  Asha   Devi ", "Asha Devi"),
         ("Asha\nDevi", "Asha Devi"),
         ("As\u202eha\u200b\x07", "Asha"),
+        ("As\ud83dha", "Asha"),
         ("आशा देवी", "आशा देवी"),
         ("M/s Sharma & Sons 2", "M/s Sharma & Sons 2"),
         ("My name is Asha Devi.", "Asha Devi"),
@@ -162,6 +163,8 @@ def test_a_name_is_kept_as_written_in_one_line(typed: str, name: str) -> None:
         ("ok", "name_word"),
         ("my name is", "name_word"),
         ("I am ok", "name_word"),
+        ("i want register my shop", "name_word"),
+        ("How to register?", "name_word"),
         ("Hello!!", "name_word"),
     ],
 )

@@ -97,6 +97,7 @@ def test_a_near_miss_is_offered_and_taken_by_yes(chat: Chat) -> None:
 
 def test_a_near_miss_refused_leads_to_the_menu(chat: Chat) -> None:
     chat.at("sector") >> "agricultre" << "Did you mean *Agriculture*?" >> "no" << "1. Manufacturing"
+    assert texts.SECTOR_UNCLEAR not in chat.turn.replies[0].text
     chat >> "yes" << "1. Manufacturing"
     assert chat.session.data.sector == ""
 

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.answers.words import COMMAND_WORDS
@@ -22,8 +22,8 @@ from pipeline.effects import (
     OtpUnderWay,
 )
 from pipeline.messages import Inbound
-from pipeline.session import SECTORS, Contact, Person, Session, Turn
-from tests.conversation_script import DESK, INDIAN, RECEIPT
+from pipeline.session import SECTORS, STEPS, Contact, Person, Session, Turn
+from tests.conversation_script import DESK, INDIAN, RECEIPT, Chat
 
 LIMIT = 1600
 USUAL = [
@@ -42,6 +42,7 @@ USUAL = [
     "5",
     "resend",
 ]
+COMMANDS = ["hi", "help", "back", "status", "support", "restart", "stop", "start", "my data", "delete my data"]
 WORDS = sorted(word for listed in COMMAND_WORDS.values() for word in listed)
 LONG_NAME = "🏪" * 99 + "ठ"
 SHAPES = st.builds(
@@ -52,25 +53,19 @@ SHAPES = st.builds(
     opt_out=st.sampled_from(["", "", "", "STOP", "START", "HELP"]),
 )
 # Any code point at all, lone surrogates among them.
-TEXTS = st.one_of(
-    st.sampled_from(USUAL),
-    st.sampled_from(WORDS),
+ODD = st.one_of(
     st.text(st.characters(), max_size=40),
     st.text(st.characters(categories=["L", "Nd", "M", "Cf"]), max_size=120),
-    st.just(LONG_NAME),
-    st.just("x" * 1600),
+    st.sampled_from([LONG_NAME, "x" * 1600]),
 )
+TEXTS = st.one_of(st.sampled_from(USUAL), st.sampled_from(COMMANDS), st.sampled_from(WORDS), ODD)
 INBOUND = st.builds(lambda text, shape: Inbound("SM1", INDIAN, text, **shape), TEXTS, SHAPES)
 PLAIN = st.builds(lambda text: Inbound("SM1", INDIAN, text), TEXTS)
+USEFUL = st.sampled_from([Inbound("SM1", INDIAN, text) for text in USUAL])
 AUTH = st.sampled_from([OtpSent(), OtpUnderWay(30), AlreadyRegistered(), OtpRefused(), AuthUnavailable()])
-EVENTS = st.lists(
-    st.tuples(
-        st.one_of(PLAIN, PLAIN, INBOUND, st.just(OtpDue())),
-        AUTH,
-        st.sampled_from([1, 1, 1, 61, 200, 3 * 3600, 25 * 3600, 86400 * 30]),
-    ),
-    max_size=25,
-)
+SECONDS = st.sampled_from([1, 1, 1, 1, 61, 61, 200, 3 * 3600, 25 * 3600, 86400 * 30])
+EVENTS = st.lists(st.tuples(USEFUL | PLAIN | INBOUND | st.just(OtpDue()), AUTH, SECONDS), max_size=20)
+BEGUN = {step: Chat().at(step).person for step in STEPS} | {"": Person(None, Contact(INDIAN))}
 WORDY_DESK = replace(DESK, support_email="é" * 3000, support_phone="🏪" * 3000, support_hours="*" * 3000)
 
 
@@ -108,18 +103,22 @@ HAPPY = [
 ]
 
 
-@given(EVENTS)
-@example([*HAPPY, (Inbound("SM1", INDIAN, "my data"), OtpSent(), 1)])
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(sorted(BEGUN)), EVENTS)
+@example("", [*HAPPY, (Inbound("SM1", INDIAN, "my data"), OtpSent(), 1)])
 @example(
-    [*HAPPY, *[(Inbound("SM1", INDIAN, word), OtpRefused(), 1) for word in ("support", "help", "yes", "edit", "what")]]
+    "",
+    [*HAPPY, *[(Inbound("SM1", INDIAN, word), OtpRefused(), 1) for word in ("support", "help", "yes", "edit", "what")]],
 )
 @example(
-    [*HAPPY, (OtpDue(), OtpSent(), 61), *[(Inbound("SM1", INDIAN, w), OtpSent(), 1) for w in ("restart", "my data")]]
+    "",
+    [*HAPPY, (OtpDue(), OtpSent(), 61), *[(Inbound("SM1", INDIAN, w), OtpSent(), 1) for w in ("restart", "my data")]],
 )
 def test_whatever_happens_there_is_one_reply_and_a_valid_session(
+    begun: str,
     events: list[tuple[Inbound | OtpDue, OtpAnswer, int]],
 ) -> None:
-    person, now = Person(None, Contact(INDIAN)), datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
+    person, now = BEGUN[begun], datetime(2026, 1, 5, 10, 1, tzinfo=UTC)
     for event, answer, seconds in events:
         now += timedelta(seconds=seconds)
         turn = performed(advance(person, event, now, WORDY_DESK), answer, now)

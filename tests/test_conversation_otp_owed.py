@@ -100,7 +100,7 @@ def test_other_words_leave_it_planned_and_say_so(owed: Chat, word: str) -> None:
 def test_an_early_or_needless_reminder_does_nothing(owed: Chat) -> None:
     before: Session = owed.session
     owed.later(seconds=30) >> OtpDue() << SILENCE
-    assert (owed.session.owed, owed.session.data) == (before.owed, before.data)
+    assert owed.session == before
     assert len(owed.otp_requests) == 1
     other = Chat().at("pincode") >> OtpDue() << SILENCE
     assert other.session.current_step == "pincode"
@@ -109,6 +109,12 @@ def test_an_early_or_needless_reminder_does_nothing(owed: Chat) -> None:
 
 def test_stop_says_that_the_otp_is_not_asked_for_any_more(owed: Chat) -> None:
     owed >> "stop" << ("Your OTP is not asked for any more", "*HI*") >> "hi" << "Is everything correct?"
+
+
+def test_an_opt_out_twilio_has_answered_cancels_it_too(owed: Chat) -> None:
+    owed >> owed.inbound("STOP", opt_out="STOP") << SILENCE
+    owed.later(seconds=60) >> OtpDue() << SILENCE
+    assert len(owed.otp_requests) == 1
 
 
 def test_a_resend_is_owed_in_the_same_way(chat: Chat) -> None:

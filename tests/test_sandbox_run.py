@@ -36,7 +36,7 @@ def reply(to, body):
     headers = {"Authorization": "Basic " + base64.b64encode(user.encode()).decode()}
     urllib.request.urlopen(urllib.request.Request(url, urllib.parse.urlencode(form).encode(), headers)).close()
 """
-GUNICORN = "import os\nbind = '127.0.0.1:' + os.environ['PORT']\ncontrol_socket_disable = True\n"
+GUNICORN = "import os\nbind = '127.0.0.1:' + os.environ['PORT']\ncontrol_socket_disable = True\nworker_class = 'gthread'\n"
 # A parent with one child that ends with it, as worker.py has.
 WORKER = """
 import os, subprocess, sys
@@ -66,7 +66,7 @@ def running_in(folder: Path) -> list[str]:
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if Path(os.readlink(entry / "cwd")).is_relative_to(folder):
+            if (entry / "cwd").readlink().is_relative_to(folder):
                 found.append((entry / "cmdline").read_text().replace("\0", " "))
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
@@ -81,6 +81,7 @@ def run(project: Path, typed: str, *options: str, **env: str) -> "subprocess.Com
     return subprocess.run(
         command(project, *options),
         input=typed,
+        check=False,
         capture_output=True,
         text=True,
         timeout=30,
@@ -102,10 +103,17 @@ def test_a_missing_reply_ends_the_run_with_an_error(project: Path) -> None:
 
 
 def test_a_service_that_does_not_start_is_told_with_the_end_of_its_log(project: Path) -> None:
-    (project / "worker.py").write_text("raise SystemExit('REDIS_URL is missing')")
+    (project / "gunicorn.conf.py").write_text("raise SystemExit('REDIS_URL is missing')")
     done = run(project, "Hi\n")
     assert done.returncode == 1
-    assert "worker ended with 1" in done.stderr and "REDIS_URL is missing" in done.stderr
+    assert "web ended with 1" in done.stderr and "REDIS_URL is missing" in done.stderr
+
+
+def test_a_service_that_ends_later_is_told_when_a_reply_is_missing(project: Path) -> None:
+    (project / "worker.py").write_text("import time; time.sleep(0.5); raise SystemExit('Redis is gone')")
+    done = run(project, "mute\n", "--patience", "2")
+    assert done.returncode == 1
+    assert "worker ended with 1" in done.stderr and "Redis is gone" in done.stderr
 
 
 def test_a_port_that_is_taken_is_told_with_its_setting(project: Path) -> None:
@@ -128,8 +136,7 @@ def test_kill_9_of_the_run_leaves_nothing_running(project: Path) -> None:
         command(project), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT
     ) as parent:
         assert parent.stdout is not None
-        while "You write as" not in parent.stdout.readline():
-            continue
+        assert any("You write as" in line for line in parent.stdout)
         assert len(running_in(project)) >= 6
         parent.kill()
 
@@ -172,12 +179,8 @@ def test_services_are_killed_and_restarted_one_by_one(project: Path, tmp_path: P
 
 def test_not_healthy_shows_what_health_said(project: Path, tmp_path: Path) -> None:
     (project / "web.py").write_text(WEB.replace("200 OK", "503 Busy").replace("<Response/>", "redis: down"))
-    laptop = Laptop(tmp_path / "run", project=project)
-    for part in (laptop.valkey, laptop.twilio, laptop.auth, laptop.services):
-        part.start()
     with pytest.raises(NotHealthy, match="503 redis: down"):
-        laptop.services.wait_until_healthy(2)
-    laptop.stop()
+        Laptop(tmp_path / "run", project=project).start(seconds=2)
 
 
 def test_no_setting_can_leak_in_from_a_dot_env_file(tmp_path: Path) -> None:
@@ -191,4 +194,4 @@ def test_no_setting_can_leak_in_from_a_dot_env_file(tmp_path: Path) -> None:
 def test_whatsapp_marks_are_shown_as_styles() -> None:
     text = whatsapp_text("*Asha Devi*, 2 * 3 * 4, snake_case_name, _soon_")
     assert text.plain == "Asha Devi, 2 * 3 * 4, snake_case_name, soon"
-    assert [(span.start, span.end, span.style) for span in text.spans] == [(0, 9, "bold"), (40, 44, "italic")]
+    assert [(span.start, span.end, span.style) for span in text.spans] == [(0, 9, "bold"), (39, 43, "italic")]

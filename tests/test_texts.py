@@ -81,6 +81,12 @@ def test_an_unset_way_to_reach_the_team_is_left_out() -> None:
     assert "📞" not in texts.team(replace(DESK, support_phone=""))
 
 
+def test_long_settings_leave_room_for_the_question() -> None:
+    wordy = replace(DESK, support_email="e" * 3000, support_phone="🏪" * 3000, support_hours="h" * 3000)
+    question = texts.confirmation_question(Details("🏪" * 100, "Food & Beverage", "400001", "+919876543210"), "Mumbai")
+    assert reply([texts.support(wordy), question]).text.endswith(question)
+
+
 def test_bold_is_always_closed() -> None:
     """An odd star in one of our own sentences would show as a star on the phone."""
     sentences = [value for name, value in vars(texts).items() if name.isupper() and isinstance(value, str)]
