@@ -19,6 +19,7 @@ from pipeline import jobs, logs
 from pipeline.errors import SettingsError, WrongKeysError
 from pipeline.housekeeping import Housekeeping
 from pipeline.lean_worker import LeanWorker
+from pipeline.pump import Pump
 from pipeline.runtime import Runtime, patient_redis
 from pipeline.settings import Settings, load
 
@@ -116,12 +117,12 @@ def _child(settings: Settings, parent: int) -> int:
         signal.signal(number, lambda *_: runtime.stopping.set())
     jobs.bind(runtime)
     threads = [_worker_thread(runtime) for _ in range(settings.worker_threads)]
-    housekeeping = Housekeeping(runtime)
-    for thread in (*threads, housekeeping):
+    keepers = (Housekeeping(runtime), Pump(runtime))
+    for thread in (*threads, *keepers):
         thread.start()
     log.info("worker_started", pid=os.getpid(), threads=len(threads))
     while not runtime.stopping.wait(0.5):
-        if os.getppid() != parent or not all(thread.is_alive() for thread in (*threads, housekeeping)):
+        if os.getppid() != parent or not all(thread.is_alive() for thread in (*threads, *keepers)):
             return 1
     for thread in threads:
         thread.stop()

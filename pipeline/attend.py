@@ -53,6 +53,8 @@ def _attend(runtime: Runtime, hold: Hold, standing: Standing) -> None:
             turns += 1
             if standing.flooded:
                 runtime.turns.say(hold, standing, Reply(texts.SLOW_DOWN), "slow", pause_seconds=60)
+        elif standing.broadcast:
+            runtime.broadcasting.offer(hold, standing)
         delivery.deliver(runtime, hold)
         is_enough = turns >= _TURNS_AT_MOST or time.monotonic() - started > _SECONDS_AT_MOST
         left = runtime.turns.release(hold, anyway=is_enough or runtime.stopping.is_set())

@@ -8,6 +8,7 @@ entry is moved to the queue and re-armed in one transaction, and jobs are read a
 import signal
 import sys
 import threading
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from pipeline import logs
 from pipeline.runtime import hasher_of, patient_redis, seal_of
 from pipeline.settings import load
 from pipeline.store import canary
+from pipeline.store.broadcasts import Broadcasts
 from pipeline.wakeups import QUEUE, WakeUp
 
 log = logs.get(__name__)
@@ -74,6 +76,21 @@ class Clock(Scheduler):
                     description=job_id,
                 )
 
+    def put_back_broadcasts(self, to_start: Iterable[tuple[str, datetime]]) -> None:
+        """Schedules broadcasts that are not."""
+        for id_, send_at in to_start:
+            job_id = f"broadcast-{id_}"
+            if job_id not in self:
+                self.enqueue_at(
+                    send_at,
+                    "pipeline.jobs.broadcast",
+                    id_,
+                    job_id=job_id,
+                    timeout=-1,
+                    job_result_ttl=0,
+                    job_description=job_id,
+                )
+
     def enqueue_job(self, job: Job) -> None:
         """Moves one job to the queue and re-arms it, both or neither."""
         interval = job.meta.get("interval")
@@ -109,12 +126,13 @@ def run() -> None:
         signal.signal(number, lambda *_: stopping.set())
     canary.check(patient_redis(settings.redis_url, decode_responses=True), seal_of(settings), hasher_of(settings))
     clock = Clock(patient_redis(settings.redis_url))
+    broadcasts = Broadcasts(patient_redis(settings.redis_url, decode_responses=True), seal_of(settings))
     log.info("clock_started", jobs=sorted(PERIODIC))
-    _run(clock, stopping)
+    _run(clock, broadcasts, stopping)
     sys.exit(0)
 
 
-def _run(clock: Clock, stopping: threading.Event) -> None:
+def _run(clock: Clock, broadcasts: Broadcasts, stopping: threading.Event) -> None:
     ticks, was_away = 0, True
     while not stopping.is_set():
         try:
@@ -122,6 +140,7 @@ def _run(clock: Clock, stopping: threading.Event) -> None:
                 clock.announce()
             if was_away or ticks % _CHECK_EVERY_TICKS == 0:
                 clock.put_back(start_now=was_away)
+                clock.put_back_broadcasts(broadcasts.to_start())
             clock.tick()
             was_away = False
         except RedisError as error:

@@ -34,6 +34,15 @@ def catch_up() -> None:
     _catch_up(_bound[0])
 
 
+def broadcast(id_: str) -> None:
+    """Makes the list of a broadcast that is due, and lets it run."""
+    try:
+        _bound[0].broadcasting.start(id_)
+    except Exception as error:
+        # The clock finds a broadcast that was not started and has it done again.
+        log.error("broadcast_not_started", error=error, broadcast=id_)
+
+
 def sweep_once(runtime: Runtime, at_front: bool = False) -> int:
     """One sweep: claims the overdue and wakes a worker for each. Answers how many there were."""
     overdue = runtime.schedule.claim()

@@ -11,13 +11,16 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
 from pipeline.auth_api import AuthApi
+from pipeline.broadcasts import Broadcasting
 from pipeline.desk import Desk
 from pipeline.intake import Intake
 from pipeline.seal import Hasher, Seal
 from pipeline.settings import Settings
 from pipeline.store import canary
+from pipeline.store.audience import Audience
 from pipeline.store.audit import Audit
 from pipeline.store.auth_gate import AuthGate
+from pipeline.store.broadcasts import Broadcasts
 from pipeline.store.door import Door
 from pipeline.store.failures import Failures
 from pipeline.store.outboxes import Outboxes
@@ -61,6 +64,18 @@ def hasher_of(settings: Settings) -> Hasher:
     return Hasher(settings.contact_secret.get_secret_value())
 
 
+def broadcasting_of(settings: Settings, redis: Redis, wakeups: WakeUps) -> Broadcasting:
+    """Broadcasts over this connection (one that decodes)."""
+    return Broadcasting(
+        settings,
+        Broadcasts(redis, seal_of(settings)),
+        Audience(redis, settings.contact_days),
+        Audit(redis),
+        wakeups,
+        hasher_of(settings),
+    )
+
+
 class Holds:
     """The locks this process holds right now, so that one thread can keep them all alive."""
 
@@ -100,6 +115,7 @@ class Runtime:
     support: Support
     audit: Audit
     resealer: Resealer
+    broadcasting: Broadcasting
     intake: Intake
     wakeups: WakeUps
     auth: AuthApi
@@ -126,13 +142,20 @@ class Runtime:
             desk=settings.desk,
             redis=redis,
             turns=Turns(redis, seal, settings.session_hours, settings.contact_days),
-            outboxes=Outboxes(redis, seal, hasher.contact_key(sender), settings.twilio_messages_per_second),
+            outboxes=Outboxes(
+                redis,
+                seal,
+                hasher.contact_key(sender),
+                settings.twilio_messages_per_second,
+                settings.broadcasts_per_second,
+            ),
             schedule=Schedule(redis),
             watermark=Watermark(redis),
             failures=Failures(redis, seal),
             support=Support(redis),
             audit=Audit(redis),
             resealer=Resealer(redis, seal),
+            broadcasting=broadcasting_of(settings, redis, wakeups),
             intake=Intake(Door(seal, hasher, settings.contact_days), wakeups),
             wakeups=wakeups,
             auth=AuthApi(settings.auth_api_url),

@@ -6,6 +6,7 @@ on opening, so that a value cannot be moved to another person or field by whoeve
 
 import hashlib
 import hmac
+import secrets
 from collections.abc import Iterable
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -62,6 +63,10 @@ class Hasher:
     def receipt(self, sid: str) -> str:
         """The number of an erasure, short enough to be read out: it leads back to nobody."""
         return f"DEL-{self._digest('receipt', sid)[:10].upper()}"
+
+    def broadcast_id(self, key: str) -> str:
+        """The id of a broadcast: the same for the same key, a new one for an empty key."""
+        return f"b{self._digest('broadcast', key or secrets.token_hex(16))[:12]}"
 
     def _digest(self, purpose: str, text: str) -> str:
         return hmac.new(self._secret, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()[:32]

@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     twilio_api_base_url: Url = "https://api.twilio.com"
     twilio_messages_per_second: Annotated[int, Field(ge=1, le=1000)] = 80
 
+    broadcast_share: Annotated[float, Field(gt=0, le=1)] = 0.8
+    meta_daily_limit: Literal["250", "2000", "10000", "100000", "none"] = "250"
+
     auth_api_url: Url
     auth_retry_seconds: Seconds = (60, 120, 240, 480, 900, 1800)
     web_app_url: Url
@@ -152,6 +155,11 @@ class Settings(BaseSettings):
         if self.twilio_api_key_sid:
             return self.twilio_api_key_sid, self.twilio_api_key_secret.get_secret_value()
         return self.twilio_account_sid, self.auth_tokens[0]
+
+    @property
+    def broadcasts_per_second(self) -> int:
+        """The most messages a second while one of a broadcast may go: replies have the rest to themselves."""
+        return max(1, int(self.twilio_messages_per_second * self.broadcast_share))
 
     @property
     def desk(self) -> Desk:

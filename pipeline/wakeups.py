@@ -15,7 +15,9 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 QUEUE = "msme"
-_FUNCTIONS = frozenset({"pipeline.jobs.wake", "pipeline.jobs.sweep", "pipeline.jobs.catch_up"})
+_FUNCTIONS = frozenset(
+    {"pipeline.jobs.wake", "pipeline.jobs.sweep", "pipeline.jobs.catch_up", "pipeline.jobs.broadcast"}
+)
 _FAILURE_SECONDS = 3600
 
 
@@ -54,14 +56,23 @@ class WakeUps:
 
     def add(self, pipeline: Pipeline, key: str, sid: str, at_front: bool = False) -> None:
         """Adds a wake-up to a transaction: for a message (its sid), or for a person (no sid)."""
+        self._add(pipeline, "pipeline.jobs.wake", (key, sid), sid or f"wake-{key}", at_front)
+
+    def start(self, broadcast: str) -> None:
+        """Has the start of a broadcast done by a worker."""
+        with self.transaction() as pipeline:
+            self._add(pipeline, "pipeline.jobs.broadcast", (broadcast,), f"broadcast-{broadcast}", at_front=False)
+            pipeline.execute()
+
+    def _add(self, pipeline: Pipeline, function: str, args: tuple[str, ...], job_id: str, at_front: bool) -> None:
         self.queue.enqueue_call(
-            func="pipeline.jobs.wake",
-            args=(key, sid),
-            job_id=sid or f"wake-{key}",
+            func=function,
+            args=args,
+            job_id=job_id,
             timeout=-1,
             result_ttl=0,
             failure_ttl=_FAILURE_SECONDS,
-            description="wake",
+            description=function,
             at_front=at_front,
             pipeline=pipeline,
         )

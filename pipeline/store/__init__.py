@@ -23,7 +23,8 @@ a turn without a message), `starts` and `raised` (of the inbox head: how often b
 `attempted_at` (the reference and time of a POST whose outcome is not recorded), `tries`, `out_due` (of the outbox head:
 how often refused, when next), `last_post` (time of the last attempt), `resend` and `resend_at` (a reference that Twilio
 took and then failed to deliver), `addresses` (every A of this person), `slow` (more came than the inbox takes),
-`slowed` (when the person was told so last), `erased` (only the receipt of the erasure is still to be said).
+`slowed` (when the person was told so last), `broadcast` (the one whose message is to be released to them), `erased`
+(only the receipt of the erasure is still to be said).
 
 Of all:
 
@@ -41,6 +42,16 @@ Of all:
 | `auth_failures` | string | how often in a row it could not be asked | 10 min |
 | `failed` | hash | id → JSON of what went wrong with a message, the text sealed | FAILED_DAYS |
 | `failed_at` | sorted set | id → when | FAILED_DAYS |
+| `broadcasts` | sorted set | id → when it was made | 90 days |
+| `broadcasts_open` | sorted set | id → when it starts, of those that are not over | until over |
+| `broadcast:B` | hash | state, times, name, step, the sealed text, reason of a pause, counters `n_*` | 90 days |
+| `broadcast_rows:B` | hash | K → `state detail time generation` | 90 days |
+| `broadcast_queue:B` | list | K of whoever is to be reached still | until reached |
+| `broadcast_recent:B` | list | of the last 100 results, 1 for a failure | 7 days |
+| `broadcast_in_hand` | sorted set | `B K` handed to a worker → when | until released |
+| `broadcast_pace` | string | until when the broadcasts' share of the pace is used up | for ever |
+| `broadcast_turn` | string | whose turn it is | for ever |
+| `reply_count` | string | attempts at replies since recipients were handed out last | for ever |
 | `audit` | list | who did what, newest first, as JSON | the newest 10,000 |
 | `tally:DAY` | hash | counters of one day of India (days since 1970) | 400 days |
 | `wrong_tries:H` | string | how often whoever stands behind the hash H guessed at a token | 1 min |

@@ -21,12 +21,15 @@ Outcome = Literal["sent", "again", "unsent", "doubt", "drop", "stop"]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The head of an outbox. `text` is None when it cannot be opened."""
+    """The head of an outbox. `text` is None when it cannot be opened; `content_sid` with `variables` is a
+    template, sent instead of it."""
 
     reference: str
     address: str
     text: str | None
     written_at: datetime
+    content_sid: str = ""
+    variables: str = ""
     tries: int = 0
     attempted_at: datetime | None = None
 
@@ -49,17 +52,26 @@ class Verdict:
 class Outboxes:
     """The outboxes of everybody. Methods raise LockLostError when the person's lock is not ours."""
 
-    def __init__(self, redis: Redis, seal: Seal, sender: str, messages_per_second: int) -> None:
+    def __init__(
+        self, redis: Redis, seal: Seal, sender: str, messages_per_second: int, broadcasts_per_second: int
+    ) -> None:
         self._redis = redis
         self._seal = seal
         self._sender = sender
         self._messages_per_second = messages_per_second
-        self._attempt, self._settle = Script("attempt"), Script("settle")
+        self._broadcasts_per_second = broadcasts_per_second
+        self._attempt, self._settle = Script("attempt", True), Script("settle", True)
 
     def attempt(self, hold: Hold) -> Verdict:
         """Asks what may be done with the head, and records the attempt if the answer is `go`."""
         says, *rest = self._attempt(
-            self._redis, hold.key, hold.token, self._sender, self._messages_per_second, SETTLE_SECONDS
+            self._redis,
+            hold.key,
+            hold.token,
+            self._sender,
+            self._messages_per_second,
+            SETTLE_SECONDS,
+            self._broadcasts_per_second,
         )
         match says:
             case "lost":
@@ -102,7 +114,16 @@ class Outboxes:
             body = json.loads(self._seal.open(stored["body"], hold.key, "outbox"))
         except SealError:
             body = {"to": "", "text": None}
-        return Waiting(stored["ref"], body["to"], body["text"], _moment(stored["at"]), tries, attempted_at)
+        return Waiting(
+            reference=stored["ref"],
+            address=body["to"],
+            text=body["text"],
+            written_at=_moment(stored["at"]),
+            content_sid=body.get("content_sid", ""),
+            variables=body.get("variables", ""),
+            tries=tries,
+            attempted_at=attempted_at,
+        )
 
 
 def _moment(milliseconds: int) -> datetime:

@@ -9,13 +9,15 @@ from redis.exceptions import NoScriptError
 
 _FOLDER = Path(__file__).parent / "lua"
 _PRELUDE = (_FOLDER / "prelude.lua").read_text()
+_BROADCASTS = (_FOLDER / "prelude_broadcasts.lua").read_text()
 
 
 class Script:
     """One script, run as a whole by Redis: between its commands nothing else happens."""
 
-    def __init__(self, name: str) -> None:
-        self._text = f"{_PRELUDE}\n{(_FOLDER / name).with_suffix('.lua').read_text()}"
+    def __init__(self, name: str, about_broadcasts: bool = False) -> None:
+        prelude = f"{_PRELUDE}\n{_BROADCASTS}" if about_broadcasts else _PRELUDE
+        self._text = f"{prelude}\n{(_FOLDER / name).with_suffix('.lua').read_text()}"
         self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
     def __call__(self, client: Redis, *arguments: str | int | float) -> Any:

@@ -26,7 +26,7 @@ class Statuses:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._script = Script("status")
+        self._script = Script("status", about_broadcasts=True)
 
     def note(self, status: DeliveryStatus, decision: Decision | None) -> str:
         """Keeps the highest status of a reference, one round trip. `decision` is what its error code means for us.

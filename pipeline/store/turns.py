@@ -32,7 +32,8 @@ class Standing:
 
     `sid` with `inbound` is the message that waits at the head of the inbox, empty and None when none does;
     `inbound` is None beside a sid when the message cannot be opened. `session_lost`: there was a session, and it
-    cannot be opened. `flooded`: more came than the inbox takes. `problems` says for the operator what could not be
+    cannot be opened. `flooded`: more came than the inbox takes. `broadcast`: the id of one whose message
+    is to be released to this person. `problems` says for the operator what could not be
     opened and why.
     """
 
@@ -42,6 +43,7 @@ class Standing:
     starts: int
     timer: str
     flooded: bool
+    broadcast: str
     person: Person | None
     session_lost: bool
     problems: tuple[str, ...]
@@ -68,7 +70,7 @@ class Turns:
         self._contact_seconds = contact_days * 86400
         self._take, self._commit = Script("take"), Script("commit")
         self._release, self._raised = Script("release"), Script("raised")
-        self._erase, self._say = Script("erase"), Script("say")
+        self._erase, self._say = Script("erase", about_broadcasts=True), Script("say")
 
     def take(self, key: str, even_if_idle: bool = False) -> tuple[Hold, Standing] | None:
         """The lock of the person behind `key` (their own or that of an address) and how things stand; None when
@@ -162,7 +164,7 @@ class Turns:
         return answer == "aside", self._standing(rest[0])[1]
 
     def _standing(self, view: list[Any]) -> tuple[str, Standing]:
-        key, now, head, starts, timer, slow, session, contact, opted_out, replies_waiting = view
+        key, now, head, starts, timer, slow, broadcast, session, contact, opted_out, replies_waiting = view
         sid, _, rest = head.partition(" ")
         address_key, _, sealed = rest.partition(" ")
         problems: list[str] = []
@@ -181,6 +183,7 @@ class Turns:
             starts=starts,
             timer=timer,
             flooded=bool(slow),
+            broadcast=broadcast,
             person=person,
             session_lost=bool(session) and stored is None,
             problems=tuple(problems),

@@ -38,13 +38,15 @@ class TwilioRest:
         # At INFO this logger writes whole requests, phone numbers and texts included.
         logging.getLogger("twilio.http_client").setLevel(logging.WARNING)
 
-    def send(self, to: str, text: str, reference: str) -> str:
-        """Posts one message and returns Twilio's SID of it. Raises SendError."""
+    def send(self, to: str, text: str, reference: str, content_sid: str = "", variables: str = "") -> str:
+        """Posts one message, free text or an approved template (`content_sid`, with variables as JSON), and returns
+        Twilio's SID of it. Raises SendError."""
+        content = {"content_sid": content_sid, "content_variables": variables} if content_sid else {"body": text}
         try:
             message = self._client.messages.create(
                 to=to,
                 from_=self._sender,
-                body=text,
+                **content,
                 status_callback=f"{self._status_callback}?{urlencode({'ref': reference})}",
                 validity_period=_VALIDITY_SECONDS,
             )

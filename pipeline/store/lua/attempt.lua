@@ -1,12 +1,14 @@
 -- May the outbox head be posted now? If so, that we are about to is recorded before it is done.
--- ARGV: key, token, sender, messages a second of the sender, seconds a recorded attempt needs to be settled
+-- ARGV: key, token, sender, messages a second of the sender, seconds a recorded attempt needs to be settled,
+--   messages a second while one of a broadcast may go
 -- Answers: lost | empty | known | doubt, entry, attempted at | wait, milliseconds | closed, entry | go, entry, tries, now
 local k, token, sender = ARGV[1], ARGV[2], ARGV[3]
 local rate, settle_ms = tonumber(ARGV[4]), tonumber(ARGV[5]) * 1000
 if not ours(k, token) then return { 'lost' } end
 local entry = redis.call('LINDEX', P .. 'outbox:' .. k, 0)
 if not entry then return { 'empty' } end
-local ref = reference_of(entry)
+local decoded = cjson.decode(entry)
+local ref, b = decoded.ref, decoded.broadcast
 local state = redis.call('HMGET', person(k), 'attempt', 'attempted_at', 'out_due', 'last_post', 'last_in', 'tries')
 
 -- A callback that carries the reference proves that Twilio has it.
@@ -14,6 +16,7 @@ if redis.call('HEXISTS', P .. 'status:' .. k, ref) == 1 then
   redis.call('SET', P .. 'last:' .. k, entry, 'EX', STATUS_LIFE)
   pop_outbox(k)
   tally('out')
+  if b then end_row(b, k, 'sent', 0) end
   if state[1] == ref then tally('settled_by_callback') end
   return { 'known' }
 end
@@ -32,8 +35,28 @@ if state[1] == ref then
   return { 'doubt', entry, tonumber(state[2]) }
 end
 
--- WhatsApp takes free text for 24 hours after the person's last message, no longer.
-if tonumber(state[5] or 0) + 86400000 <= now then return { 'closed', entry } end
+local is_closed = not decoded.template and tonumber(state[5] or 0) + WINDOW_MS <= now
+if b then
+  -- Whatever was true when it was released is looked at once more.
+  local standing = redis.call('HGET', broadcast(b), 'state')
+  local skip = nil
+  if standing == 'cancelled' then skip = 'cancelled' end
+  if redis.call('HEXISTS', P .. 'optouts', k) == 1 then skip = 'opted_out' end
+  if is_closed then skip = 'outside_window' end
+  if skip then
+    pop_outbox(k)
+    end_row(b, k, 'skipped', skip)
+    return { 'known' }
+  end
+  local share = tonumber(redis.call('LINDEX', P .. 'pace:' .. sender, tonumber(ARGV[6]) - 1) or nil)
+  local is_fast = share and share + 1000 > now
+  if standing ~= 'running' or is_fast or redis.call('EXISTS', P .. 'stopped') == 1 then
+    give_back(b, k)
+    return { 'known' }
+  end
+elseif is_closed then
+  return { 'closed', entry }
+end
 
 -- While Twilio refuses everything, one message every 30 s tries whether it still does.
 local probe_at = tonumber(redis.call('HGET', P .. 'stopped', 'probe_at') or nil)
@@ -45,6 +68,7 @@ local pace = P .. 'pace:' .. sender
 local oldest = tonumber(redis.call('LINDEX', pace, rate - 1) or nil)
 if oldest and oldest + 1000 > now then return wait(oldest + 1000 - now) end
 
+if not b then redis.call('INCR', P .. 'reply_count') end
 redis.call('LPUSH', pace, now)
 redis.call('LTRIM', pace, 0, rate - 1)
 redis.call('EXPIRE', pace, 60)

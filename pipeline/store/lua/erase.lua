@@ -19,6 +19,17 @@ for i = 1, #failed, 2 do
     redis.call('ZREM', P .. 'failed_at', failed[i])
   end
 end
+for _, b in ipairs(redis.call('ZRANGE', P .. 'broadcasts', 0, -1)) do
+  local row = row_of(b, k)
+  if row ~= '' then
+    if string.match(row, '^queued') or string.match(row, '^released') then
+      redis.call('LREM', P .. 'broadcast_queue:' .. b, 0, k)
+      redis.call('ZREM', P .. 'broadcast_in_hand', b .. ' ' .. k)
+      end_row(b, k, 'skipped', 'erased')
+    end
+    redis.call('HDEL', P .. 'broadcast_rows:' .. b, k)
+  end
+end
 redis.call('DEL', person(k), P .. 'session:' .. k, P .. 'contact:' .. k, P .. 'outbox:' .. k, P .. 'status:' .. k,
   P .. 'last:' .. k)
 if sid ~= '' then redis.call('LPOP', P .. 'inbox:' .. k) else redis.call('DEL', P .. 'inbox:' .. k) end

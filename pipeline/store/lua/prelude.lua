@@ -23,6 +23,7 @@ local function due_at(k, at) redis.call('ZADD', P .. 'due', at, k) end
 -- When this person needs us next: a number, or nil when there is nothing to do.
 local function next_due(k)
   if redis.call('EXISTS', P .. 'inbox:' .. k) == 1 then return now end
+  if redis.call('HEXISTS', person(k), 'broadcast') == 1 then return now end
   local at = redis.call('HMGET', person(k), 'out_due', 'timer', 'resend_at')
   local soonest = nil
   local function consider(time) if time and (not soonest or time < soonest) then soonest = time end end
@@ -37,9 +38,9 @@ local function view(k)
   local head = redis.call('LINDEX', P .. 'inbox:' .. k, 0) or ''
   local starts = 0
   if head ~= '' then starts = redis.call('HINCRBY', person(k), 'starts', 1) end
-  local noted = redis.call('HMGET', person(k), 'timer', 'slow')
+  local noted = redis.call('HMGET', person(k), 'timer', 'slow', 'broadcast')
   return {
-    k, now, head, starts, noted[1] or '', noted[2] or '',
+    k, now, head, starts, noted[1] or '', noted[2] or '', noted[3] or '',
     redis.call('GET', P .. 'session:' .. k) or '',
     redis.call('GET', P .. 'contact:' .. k) or '',
     redis.call('HGET', P .. 'optouts', k) or '',
@@ -76,3 +77,6 @@ local function note_status(k, ref, rank, status, sid, code)
   redis.call('EXPIRE', key, STATUS_LIFE)
   return true
 end
+
+-- WhatsApp takes free text for 24 hours after the person's last message, no longer.
+local WINDOW_MS = 24 * 3600 * 1000

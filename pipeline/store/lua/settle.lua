@@ -8,27 +8,46 @@ local entry = redis.call('LINDEX', P .. 'outbox:' .. k, 0)
 -- A head with another reference: this outcome was recorded by an earlier run of this very script.
 if not entry or reference_of(entry) ~= ref then return 'done' end
 
+local b = cjson.decode(entry).broadcast
 if outcome == 'sent' then
   note_status(k, ref, 0, 'accepted', sid, 0)
   redis.call('SET', P .. 'last:' .. k, entry, 'EX', STATUS_LIFE)
   pop_outbox(k)
   redis.call('DEL', P .. 'stopped')
   tally('out')
+  if b then end_row(b, k, 'sent', 0) end
+  -- A callback may have come before this answer.
+  local known = b and redis.call('HGET', P .. 'status:' .. k, ref)
+  if known then move_row(b, k, string.match(known, '^%d+ (%S+)'), string.match(known, '(%d+) %d+$')) end
 elseif outcome == 'drop' then
   pop_outbox(k)
-  record_failure(ref, { kind = 'reply', contact = k, sealed = cjson.decode(entry).body, reason = reason, code = code })
+  if b then
+    end_row(b, k, 'failed', code)
+  else
+    local body = cjson.decode(entry).body
+    record_failure(ref, { kind = 'reply', contact = k, sealed = body, reason = reason, code = code })
+  end
   if reason == 'opted out' then redis.call('HSETNX', P .. 'optouts', k, now) end
   tally('dropped')
 elseif outcome == 'doubt' then
   redis.call('HSET', person(k), 'out_due', now + wait)
   tally('in_doubt')
 else
-  redis.call('HDEL', person(k), 'attempt', 'attempted_at')
-  redis.call('HSET', person(k), 'out_due', now + wait)
-  if outcome ~= 'unsent' then redis.call('HINCRBY', person(k), 'tries', 1) end
+  if b then
+    give_back(b, k)
+    redis.call('HSET', broadcast(b), 'not_before', now + wait)
+  else
+    redis.call('HDEL', person(k), 'attempt', 'attempted_at')
+    redis.call('HSET', person(k), 'out_due', now + wait)
+    if outcome ~= 'unsent' then redis.call('HINCRBY', person(k), 'tries', 1) end
+  end
   if outcome == 'stop' then
     redis.call('HSETNX', P .. 'stopped', 'since', now)
     redis.call('HSET', P .. 'stopped', 'code', code, 'probe_at', now + wait)
+    if b and redis.call('HGET', broadcast(b), 'state') == 'running' then
+      redis.call('HSET', broadcast(b), 'state', 'paused', 'paused_from', 'running', 'reason',
+        'Twilio refuses everything (code ' .. code .. ')')
+    end
   end
 end
 if code > 0 then tally('code:' .. code) end

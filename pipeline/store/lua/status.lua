@@ -5,6 +5,8 @@ local code, decision = tonumber(ARGV[6]), ARGV[7]
 if redis.call('EXISTS', person(k)) == 0 then return 'unknown' end
 if not note_status(k, ref, rank, status, sid, code) then return 'old' end
 tally('status:' .. status)
+local b = string.match(ref, '^%x+%-(b%x+)%-')
+if b then move_row(b, k, status, code) end
 
 -- An attempt in doubt waits for just this.
 local is_attempt = redis.call('HGET', person(k), 'attempt') == ref
@@ -18,10 +20,12 @@ if code > 0 then tally('code:' .. code) end
 if decision == 'opted out' then redis.call('HSETNX', P .. 'optouts', k, now) end
 local last = redis.call('GET', P .. 'last:' .. k)
 local is_last = last and reference_of(last) == ref
-local record = { kind = 'reply', contact = k, reason = 'not delivered', code = code }
-if is_last then record.sealed = cjson.decode(last).body end
-record_failure(ref, record)
-if decision == 'retry' and (is_last or is_attempt) and string.sub(ref, -6) ~= '-again' then
+if not b then
+  local record = { kind = 'reply', contact = k, reason = 'not delivered', code = code }
+  if is_last then record.sealed = cjson.decode(last).body end
+  record_failure(ref, record)
+end
+if decision == 'retry' and not b and (is_last or is_attempt) and string.sub(ref, -6) ~= '-again' then
   redis.call('HSET', person(k), 'resend', ref, 'resend_at', now + 60000)
   due_by(k, now + 60000)
 end

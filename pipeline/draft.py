@@ -1,0 +1,100 @@
+"""A broadcast as somebody wishes it, checked: every problem is named with its field."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from pipeline.broadcast import MOST_UNITS, PLACEHOLDERS, Content, filled_in, units, unknown_placeholders
+from pipeline.errors import PipelineError
+from pipeline.session import STEPS, Step
+
+_FIELDS = frozenset({"message", "target_step", "content_sid", "content_variables", "send_at", "name"})
+
+
+class DraftError(PipelineError):
+    """The wish cannot be fulfilled; `problems` says why, by field."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        self.problems = dict(problems)
+        super().__init__("\n".join(f"{field}: {words}" for field, words in self.problems.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be sent to whom and when (None: now). `key` makes two wishes one; empty: each is its own."""
+
+    content: Content
+    step: Step | Literal[""] = ""
+    name: str = ""
+    send_at: datetime | None = None
+    key: str = ""
+
+
+def draft(fields: Mapping[str, Any], key: str = "") -> Draft:
+    """The draft that the fields of a request say. Raises DraftError naming every field that is wrong."""
+    problems = {field: "is not a field of a broadcast" for field in fields if field not in _FIELDS}
+    for field in _FIELDS - {"content_variables"}:
+        if not isinstance(fields.get(field, ""), str | None):
+            problems[field] = "must be a text"
+    if problems:
+        raise DraftError(problems)
+    given = {field: (fields.get(field) or "") for field in _FIELDS}
+    variables = _variables(given["content_variables"], problems)
+    _check_content(given["message"], given["content_sid"], problems)
+    if given["target_step"] and given["target_step"] not in STEPS:
+        problems["target_step"] = f"must be one of {', '.join(STEPS)}"
+    if len(given["name"]) > 100:
+        problems["name"] = "must have 100 characters at most"
+    if len(key) > 200:
+        problems["Idempotency-Key"] = "must have 200 characters at most"
+    send_at = _moment(given["send_at"], problems)
+    if problems:
+        raise DraftError(problems)
+    step: Any = given["target_step"]
+    content = Content(given["message"], given["content_sid"], variables if given["content_sid"] else "")
+    return Draft(content, step, given["name"], send_at, key)
+
+
+def _check_content(text: str, content_sid: str, problems: dict[str, str]) -> None:
+    if content_sid:
+        if not re.fullmatch(r"HX[0-9a-fA-F]{32}", content_sid):
+            problems["content_sid"] = "must look like HX and 32 hexadecimal digits"
+        if text:
+            problems["message"] = "cannot go with content_sid: a template has its own text"
+        return
+    if not text.strip():
+        problems["message"] = "is missing: a text, or content_sid for an approved template"
+    elif unknown := unknown_placeholders(text):
+        known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+        problems["message"] = f"has placeholders we cannot fill in ({', '.join(unknown)}); we know {known}"
+    elif units(filled_in(text, "", "")) > MOST_UNITS:
+        problems["message"] = f"is longer than the {MOST_UNITS} characters of one message"
+
+
+def _variables(given: Any, problems: dict[str, str]) -> str:
+    if not given:
+        return ""
+    try:
+        variables = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        variables = None
+    if not isinstance(variables, dict) or not all(isinstance(value, str) for value in variables.values()):
+        problems["content_variables"] = 'must be an object of texts, such as {"1": "Asha"}'
+        return ""
+    return json.dumps(variables, ensure_ascii=False)
+
+
+def _moment(given: str, problems: dict[str, str]) -> datetime | None:
+    if not given:
+        return None
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        problems["send_at"] = "must be a time with its offset, such as 2026-12-01T10:00:00+05:30"
+        return None
+    return moment
