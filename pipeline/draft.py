@@ -36,12 +36,11 @@ class Draft:
 def draft(fields: Mapping[str, Any], key: str = "") -> Draft:
     """The draft that the fields of a request say. Raises DraftError naming every field that is wrong."""
     problems = {field: "is not a field of a broadcast" for field in fields if field not in _FIELDS}
+    given = {field: fields.get(field) or "" for field in _FIELDS}
     for field in _FIELDS - {"content_variables"}:
-        if not isinstance(fields.get(field, ""), str | None):
+        if not isinstance(given[field], str):
             problems[field] = "must be a text"
-    if problems:
-        raise DraftError(problems)
-    given = {field: (fields.get(field) or "") for field in _FIELDS}
+            given[field] = ""
     variables = _variables(given["content_variables"], problems)
     _check_content(given["message"], given["content_sid"], problems)
     if given["target_step"] and given["target_step"] not in STEPS:
@@ -66,7 +65,7 @@ def _check_content(text: str, content_sid: str, problems: dict[str, str]) -> Non
             problems["message"] = "cannot go with content_sid: a template has its own text"
         return
     if not text.strip():
-        problems["message"] = "is missing: a text, or content_sid for an approved template"
+        problems.setdefault("message", "is missing: a text, or content_sid for an approved template")
     elif unknown := unknown_placeholders(text):
         known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
         problems["message"] = f"has placeholders we cannot fill in ({', '.join(unknown)}); we know {known}"

@@ -40,5 +40,8 @@ class Housekeeping(threading.Thread):
 
     def _renew(self) -> None:
         holds = self._runtime.holds.younger_than(_HELD_AT_MOST_SECONDS)
-        for key in self._runtime.schedule.renew(holds):
-            log.warning("lock_not_ours", contact=key)
+        lost = self._runtime.schedule.renew(holds)
+        # What was given back meanwhile is not lost.
+        for hold in self._runtime.holds.younger_than(_HELD_AT_MOST_SECONDS):
+            if hold in holds and hold.key in lost:
+                log.warning("lock_not_ours", contact=hold.key)

@@ -13,7 +13,7 @@ from redis.client import Pipeline
 from rq import SimpleWorker
 from rq.exceptions import StopRequested
 from rq.executions import Execution
-from rq.job import Job, JobStatus
+from rq.job import Job
 from rq.queue import Queue
 from rq.utils import now
 from rq.worker import WorkerStatus
@@ -84,12 +84,11 @@ class LeanWorker(SimpleWorker):
             self._finalize_failure(job, queue, execution, sys.exc_info())
             return
         with self.connection.pipeline() as pipeline:
-            job.ended_at = now()
-            job._status = JobStatus.FINISHED
             self.increment_successful_job_count(pipeline)
             execution.delete(job, pipeline)
             # A wake-up goes; a job of the clock stays, to be scheduled again.
-            job.cleanup(job.get_result_ttl(0), pipeline=pipeline, remove_from_queue=False)
+            if job.get_result_ttl(0) == 0:
+                pipeline.delete(job.key)
             self.set_state(WorkerStatus.IDLE, pipeline)
             pipeline.execute()
 

@@ -32,13 +32,14 @@ from pipeline.store.watermark import Watermark
 from pipeline.wakeups import WakeUps
 
 
-def impatient_redis(url: str) -> Redis:
+def impatient_redis(url: str, **options: Any) -> Redis:
     """For the receiver: Twilio waits 15 s in all, so a Redis that is away is said within a second or two."""
     return Redis.from_url(
         url,
         socket_timeout=0.8,
         socket_connect_timeout=0.8,
         retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+        **options,
     )
 
 

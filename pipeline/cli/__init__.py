@@ -5,7 +5,7 @@ import sys
 import click
 from redis.exceptions import RedisError
 
-from pipeline.cli import contact, failed, keys, upkeep
+from pipeline.cli import broadcast, contact, failed, keys, upkeep
 from pipeline.errors import PipelineError
 
 
@@ -14,7 +14,15 @@ def commands() -> None:
     """MSMEBazaar's WhatsApp bot: what operators and admins do, and the clock."""
 
 
-for command in (keys.keys, failed.failed, contact.contact, upkeep.catch_up, upkeep.audit, upkeep.clock):
+for command in (
+    broadcast.broadcast,
+    keys.keys,
+    failed.failed,
+    contact.contact,
+    upkeep.catch_up,
+    upkeep.audit,
+    upkeep.clock,
+):
     commands.add_command(command)
 
 

@@ -4,5 +4,6 @@
 |---|---|
 | `twilio` | Twilio: messages and status callbacks, signed |
 | `health` | load balancers and operators: open, tells no secrets |
+| `broadcasts` | admins |
 | `access` | what stands before everything an admin may ask |
 """

@@ -2,9 +2,10 @@
 
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from redis import Redis
 
@@ -16,6 +17,8 @@ from pipeline.store.script import Script
 
 # How long a lock lives unless it is renewed. A worker that dies delays its person by this much.
 LOCK_MS = 8000
+
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class Turns:
             hold.token,
             before.sid,
             "" if before.sid else before.timer,
-            *self._sealed_person(hold, turn),
+            *self._sealed_person(hold, before, turn),
             len(counters),
             *counters,
             *self._entries(hold, before, turn),
@@ -124,9 +127,11 @@ class Turns:
             for number, reply in enumerate(turn.replies)
         ]
 
-    def _sealed_person(self, hold: Hold, turn: Turn) -> list[str | int]:
+    def _sealed_person(self, hold: Hold, before: Standing, turn: Turn) -> list[str | int]:
         session, contact = turn.person.session, turn.person.contact
         owed = session.owed if session else None
+        is_out = contact.opted_out_at is not None
+        was_out = before.person is not None and before.person.contact.opted_out_at is not None
         sealed_session = self._seal.close(json.dumps(session.to_json()), hold.key, "session") if session else ""
         return [
             sealed_session,
@@ -136,7 +141,7 @@ class Turns:
             session.current_step if session else "",
             contact.last_step,
             int(owed.retry_at.timestamp() * 1000) if owed else "",
-            int(contact.opted_out_at is not None),
+            int(is_out) if is_out != was_out else "",
             int(turn.outcome == "support"),
         ]
 
@@ -168,14 +173,12 @@ class Turns:
         sid, _, rest = head.partition(" ")
         address_key, _, sealed = rest.partition(" ")
         problems: list[str] = []
-        message = self._opened(sealed, address_key, f"inbox {sid}", problems)
-        inbound = Inbound(**message) if message else None
-        record = self._opened(contact, key, "contact", problems)
-        stored = self._opened(session, key, "session", problems)
+        inbound = self._opened(sealed, address_key, f"inbox {sid}", lambda stored: Inbound(**stored), problems)
+        known = self._opened(contact, key, "contact", Contact.from_json, problems)
+        at = self._opened(session, key, "session", Session.from_json, problems)
         person = None
-        if record or inbound:
-            known = Contact.from_json(record) if record else Contact(address="")
-            person = Person(Session.from_json(stored) if stored else None, _current(known, inbound, opted_out))
+        if known or inbound:
+            person = Person(at, _current(known or Contact(address=""), inbound, opted_out))
         return key, Standing(
             now=_moment(now),
             sid=sid,
@@ -185,20 +188,24 @@ class Turns:
             flooded=bool(slow),
             broadcast=broadcast,
             person=person,
-            session_lost=bool(session) and stored is None,
+            session_lost=bool(session) and at is None,
             problems=tuple(problems),
             replies_waiting=replies_waiting,
         )
 
-    def _opened(self, sealed: str, owner: str, field: str, problems: list[str]) -> dict[str, Any] | None:
+    def _opened(
+        self, sealed: str, owner: str, field: str, read: Callable[[dict[str, Any]], _Read], problems: list[str]
+    ) -> _Read | None:
         if not sealed:
             return None
         try:
-            stored: dict[str, Any] = json.loads(self._seal.open(sealed, owner, field))
+            return read(json.loads(self._seal.open(sealed, owner, field)))
         except SealError as error:
             problems.append(str(error))
-            return None
-        return stored
+        except (KeyError, TypeError, ValueError):
+            # Another version of this program wrote it, before a rollback or during a deployment.
+            problems.append(f"{field} of {owner} has a shape that is not known here")
+        return None
 
 
 def _current(contact: Contact, inbound: Inbound | None, opted_out: str) -> Contact:

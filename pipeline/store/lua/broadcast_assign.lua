@@ -31,7 +31,8 @@ if #running == 0 or redis.call('EXISTS', P .. 'stopped') == 1 then return {} end
 
 -- Tokens come at the rate; a second's worth may be saved up. Replies take theirs first.
 local used_at = math.max(tonumber(redis.call('GET', P .. 'broadcast_pace') or 0), now - 1000)
-local replies = tonumber(redis.call('GET', P .. 'reply_count') or 0)
+-- Before the first broadcast for long, many replies have been counted: a second's worth is held against it.
+local replies = math.min(tonumber(redis.call('GET', P .. 'reply_count') or 0), rate)
 redis.call('DEL', P .. 'reply_count')
 used_at = used_at + replies * 1000 / rate
 local free = math.min(math.floor((now - used_at) * rate / 1000), most - redis.call('ZCARD', in_hand))

@@ -1,7 +1,7 @@
 -- One turn, whole: session, contact, replies, the message it answers.
 -- ARGV: key, token, sid ('' for a turn without a message), the timer that caused it ('' for a turn with a message),
 --   sealed session or '', seconds it lives, sealed contact, seconds it lives, step of the session or '', last step,
---   new timer or '', 1 opted out | 0 not, 1 asked for the team | 0 not, number of counters, counters, outbox entries
+--   new timer or '', 1 opted out | 0 opted in again | '' neither, 1 asked for the team | 0 not, number of counters, counters, outbox entries
 local k, token, sid, timer = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 if not ours(k, token) then return { 'lost' } end
 
@@ -22,7 +22,7 @@ end
 redis.call('SET', P .. 'contact:' .. k, contact, 'EX', contact_life)
 redis.call('EXPIRE', person(k), contact_life)
 if sid ~= '' then redis.call('LPOP', P .. 'inbox:' .. k) end
-redis.call('HDEL', person(k), 'starts', 'raised')
+redis.call('HDEL', person(k), 'starts', 'raised', 'erased')
 if new_timer ~= '' then
   redis.call('HSET', person(k), 'timer', new_timer)
 else
@@ -40,7 +40,9 @@ if last_step ~= '' then
 end
 if step ~= '' then redis.call('ZADD', P .. 'live:' .. step, now + session_life * 1000, k) end
 
-if ARGV[12] == '1' then redis.call('HSETNX', P .. 'optouts', k, now) else redis.call('HDEL', P .. 'optouts', k) end
+-- A callback may have noted an opt-out since this turn was begun: what the turn does not change is left alone.
+if ARGV[12] == '1' then redis.call('HSETNX', P .. 'optouts', k, now) end
+if ARGV[12] == '0' then redis.call('HDEL', P .. 'optouts', k) end
 if ARGV[13] == '1' then redis.call('ZADD', P .. 'support', now, k) end
 local counters = tonumber(ARGV[14])
 for i = 15, 14 + counters do tally(ARGV[i]) end
