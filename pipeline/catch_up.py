@@ -26,7 +26,10 @@ def catch_up(runtime: Runtime, since: datetime | None = None) -> int | None:
         log.warning("catch_up_waits", decision=error.decision, code=error.code)
         return None
     missed = 0
+    missing = runtime.intake.missing([message.sid for message in listed])
     for message in listed:
+        if message.sid not in missing:
+            continue
         inbound = Inbound(sid=message.sid, address=message.address, text=message.text, media=message.media)
         if runtime.intake.take(inbound) == "taken":
             missed += 1

@@ -8,6 +8,7 @@ entry is moved to the queue and re-armed in one transaction, and jobs are read a
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -23,12 +24,15 @@ from pipeline.runtime import hasher_of, patient_redis, seal_of
 from pipeline.settings import load
 from pipeline.store import canary
 from pipeline.store.broadcasts import Broadcasts
+from pipeline.store.watermark import Watermark
 from pipeline.wakeups import QUEUE, WakeUp
 
 log = logs.get(__name__)
 
 _TICK_SECONDS = 1.0
 _CHECK_EVERY_TICKS = 30
+# A tick that took longer waited for a Redis that was away; the receiver, which does not wait, refused messages then.
+_AWAY_SECONDS = 3.0
 
 
 class Periodic(NamedTuple):
@@ -41,7 +45,7 @@ class Periodic(NamedTuple):
 
 PERIODIC = {
     "clock-sweep": Periodic("pipeline.jobs.sweep", 10, True),
-    "clock-catch-up": Periodic("pipeline.jobs.catch_up", 300, False),
+    "clock-catch-up": Periodic("pipeline.jobs.catch_up", 15, False),
 }
 
 
@@ -103,6 +107,10 @@ class Clock(Scheduler):
                 pipeline.zrem(self.scheduled_jobs_key, job.id)
             pipeline.execute()
 
+    def server_id(self) -> str:
+        """The name of the running Redis server; a restart or a failover changes it."""
+        return str(self.connection.info("server")["run_id"])
+
     def get_jobs_to_queue(self, with_times: bool = False) -> Any:
         """What is due now."""
         return self.get_jobs(to_unix(datetime.now(UTC)), with_times=with_times)
@@ -128,21 +136,24 @@ def run() -> None:
     clock = Clock(patient_redis(settings.redis_url))
     broadcasts = Broadcasts(patient_redis(settings.redis_url, decode_responses=True), seal_of(settings))
     log.info("clock_started", jobs=sorted(PERIODIC))
-    _run(clock, broadcasts, stopping)
+    _run(clock, broadcasts, Watermark(clock.connection), stopping)
     sys.exit(0)
 
 
-def _run(clock: Clock, broadcasts: Broadcasts, stopping: threading.Event) -> None:
-    ticks, was_away = 0, True
+def _run(clock: Clock, broadcasts: Broadcasts, watermark: Watermark, stopping: threading.Event) -> None:
+    ticks, was_away, server = 0, True, ""
     while not stopping.is_set():
+        began = time.monotonic()
         try:
             if was_away:
                 clock.announce()
+                watermark.ask(datetime.now(UTC))
             if was_away or ticks % _CHECK_EVERY_TICKS == 0:
                 clock.put_back(start_now=was_away)
                 clock.put_back_broadcasts(broadcasts.to_start())
             clock.tick()
-            was_away = False
+            before, server = server, clock.server_id()
+            was_away = before not in ("", server) or time.monotonic() - began > _AWAY_SECONDS
         except RedisError as error:
             log.warning("clock_waits", error=error)
             was_away = True

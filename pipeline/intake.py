@@ -20,3 +20,11 @@ class Intake:
             self._wakeups.add(pipeline, key, inbound.sid)
             answer: bytes = pipeline.execute()[0]
         return answer.decode()
+
+    def missing(self, sids: list[str]) -> set[str]:
+        """Those of these messages that have not come in, found in one round trip."""
+        with self._wakeups.transaction() as pipeline:
+            for sid in sids:
+                self._door.ask_for(pipeline, sid)
+            answers = pipeline.execute() if sids else []
+        return {sid for sid, is_known in zip(sids, answers, strict=True) if not is_known}

@@ -1,5 +1,7 @@
 """What RQ runs, by name: `pipeline.jobs.wake` and its like (the list of names is in `pipeline.wakeups`)."""
 
+from datetime import UTC, datetime
+
 from pipeline import logs
 from pipeline.attend import attend
 from pipeline.catch_up import catch_up as _catch_up
@@ -30,8 +32,10 @@ def sweep() -> None:
 
 
 def catch_up() -> None:
-    """Takes in what Twilio could not bring us."""
-    _catch_up(_bound[0])
+    """Takes in what Twilio could not bring us, every five minutes or when asked. Dying over it costs seconds: whether
+    it has to be done is known only by what was done."""
+    if _bound[0].watermark.is_behind(datetime.now(UTC)):
+        _catch_up(_bound[0])
 
 
 def broadcast(id_: str) -> None:

@@ -70,7 +70,7 @@ class Session:
 
     `editing`: one answer is being changed and the next one leads back to the confirmation. `asking` with `offered`:
     a question on top of the step and the value it is about. `slips`: how often in a row the same thing was not
-    understood.
+    understood. `complaint` with `complained_at`: what was last said to be wrong, and when within the last minute.
     """
 
     current_step: Step
@@ -81,6 +81,8 @@ class Session:
     asking: Asking = ""
     offered: str = ""
     slips: int = 0
+    complaint: str = ""
+    complained_at: tuple[datetime, ...] = ()
     owed: OwedOtp | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -97,6 +99,8 @@ class Session:
             stored |= {"asking": self.asking, "offered": self.offered}
         if self.slips:
             stored["slips"] = self.slips
+        if self.complaint:
+            stored |= {"complaint": self.complaint, "complained_at": [at.isoformat() for at in self.complained_at]}
         if self.owed:
             owed = self.owed
             stored["owed"] = {"key": owed.key, "tries": owed.tries, "retry_at": owed.retry_at.isoformat()}
@@ -117,6 +121,8 @@ class Session:
             asking=stored.get("asking", ""),
             offered=stored.get("offered", ""),
             slips=stored.get("slips", 0),
+            complaint=stored.get("complaint", ""),
+            complained_at=tuple(datetime.fromisoformat(at) for at in stored.get("complained_at", ())),
             owed=owed and OwedOtp(owed["key"], owed["tries"], datetime.fromisoformat(owed["retry_at"])),
         )
 
@@ -194,9 +200,10 @@ class Person:
         return replace(self, session=session)
 
 
-# What became of a turn, for the operator's counts: a valid answer, one we could not take, a word heard everywhere,
-# a greeting, the Auth API's answer. "support" puts the person on the list of those who asked for the team.
-Outcome = Literal["welcomed", "answered", "invalid", "command", "support", "otp", "silent"]
+# What became of a turn, for the operator's counts: a valid answer, one we could not take, the same for the fourth time
+# within a minute ("muted"), a word heard everywhere, a greeting, the Auth API's answer. "support" puts the person on
+# the list of those who asked for the team.
+Outcome = Literal["welcomed", "answered", "invalid", "command", "support", "otp", "muted", "silent"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,9 @@ class WakeUps:
 
     def add(self, pipeline: Pipeline, key: str, sid: str, at_front: bool = False) -> None:
         """Adds a wake-up to a transaction: for a message (its sid), or for a person (no sid)."""
-        self._add(pipeline, "pipeline.jobs.wake", (key, sid), sid or f"wake-{key}", at_front)
+        # Without a sid the job gets a name of its own: one that is done deletes what stands under its name, also the
+        # next wake-up of the same person.
+        self._add(pipeline, "pipeline.jobs.wake", (key, sid), sid or None, at_front)
 
     def start(self, broadcast: str) -> None:
         """Has the start of a broadcast done by a worker."""
@@ -64,7 +66,9 @@ class WakeUps:
             self._add(pipeline, "pipeline.jobs.broadcast", (broadcast,), f"broadcast-{broadcast}", at_front=False)
             pipeline.execute()
 
-    def _add(self, pipeline: Pipeline, function: str, args: tuple[str, ...], job_id: str, at_front: bool) -> None:
+    def _add(
+        self, pipeline: Pipeline, function: str, args: tuple[str, ...], job_id: str | None, at_front: bool
+    ) -> None:
         self.queue.enqueue_call(
             func=function,
             args=args,

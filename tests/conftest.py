@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from pipeline import delivery
 from sandbox.auth import FakeAuth
 from sandbox.twilio import FakeTwilio
 from sandbox.valkey import Valkey
+from tests.redis_proxy import RedisProxy
+from tests.service import Bot
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +42,32 @@ def fake_auth() -> Iterator[FakeAuth]:
     """A simulated Auth API."""
     with FakeAuth() as auth:
         yield auth
+
+
+@pytest.fixture
+def no_naps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What must wait a moment for the pace becomes due instead, so that `Bot.passes` can have it come at once."""
+    monkeypatch.setattr(delivery, "_NAP_MS", 0)
+
+
+@pytest.fixture
+def bot(redis_url: str, fake_twilio: FakeTwilio, fake_auth: FakeAuth, no_naps: None) -> Iterator[Bot]:
+    """A worker that does one thing at a time, against the simulators."""
+    started = Bot.start(redis_url, fake_twilio, fake_auth)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def proxy(redis_url: str) -> Iterator[RedisProxy]:
+    """A wire to Redis that can lose answers."""
+    with RedisProxy(redis_url) as wire:
+        yield wire
+
+
+@pytest.fixture
+def far_bot(proxy: RedisProxy, fake_twilio: FakeTwilio, fake_auth: FakeAuth, no_naps: None) -> Iterator[Bot]:
+    """A worker behind the wire of `proxy`."""
+    started = Bot.start(proxy.url, fake_twilio, fake_auth)
+    yield started
+    started.close()

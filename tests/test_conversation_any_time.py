@@ -1,9 +1,11 @@
 """What is heard at every step: greetings, commands, what cannot be read, and people who come back."""
 
 from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 
+from pipeline.answers.words import COMMAND_WORDS, Command
 from pipeline.conversation import HEARD_EVERYWHERE, STEPS
 from pipeline.session import STEPS as STEP_NAMES
 from pipeline.session import Details, Step
@@ -32,7 +34,7 @@ def test_each_step_stands_in_the_table_and_is_reached_by_the_usual_answers() -> 
 
 
 def test_each_command_is_answered_at_each_step() -> None:
-    assert len(set(HEARD_EVERYWHERE)) == len(HEARD_EVERYWHERE)
+    assert set(HEARD_EVERYWHERE) == set(COMMAND_WORDS) == set(get_args(Command))
     for command in ("hi", "help", "restart", "support", "back", "status", "stop", "start", "my data", "delete my data"):
         for step in STEP_NAMES:
             chat = Chat().at(step) >> command
@@ -135,6 +137,11 @@ def test_back_takes_away_a_question_on_top_of_the_step(chat: Chat) -> None:
     )
 
 
+def test_back_from_a_near_miss_within_a_change_stays_in_the_change(chat: Chat) -> None:
+    chat.at("confirmation") >> "no" << "change" >> "2" << "1. Manufacturing" >> "textil" << "Did you mean"
+    chat >> "back" << "1. Manufacturing" >> "back" << ("Sector: Technology", "*YES*")
+
+
 def test_back_after_the_registration_changes_nothing(chat: Chat) -> None:
     chat.at("completed") >> "back" << "registered"
     assert chat.session.current_step == "completed"
@@ -147,7 +154,7 @@ def test_back_after_the_registration_changes_nothing(chat: Chat) -> None:
 def test_what_is_no_text_is_asked_for_as_text_and_nothing_is_lost(chat: Chat, step: Step) -> None:
     told = chat.at(step).session.data
     for shape in ({"media": 1}, {"media": 3, "text": "my shop"}, {"location": True}, {"text": "\u200b \n"}, {}):
-        chat >> chat.inbound(**shape) << (texts.TEXT_ONLY, QUESTION[step])
+        chat.later(minutes=1) >> chat.inbound(**shape) << (texts.TEXT_ONLY, QUESTION[step])
     chat >> "x" * 1001 << (texts.TOO_LONG, QUESTION[step])
     assert (chat.session.current_step, chat.session.data) == (step, told)
 
@@ -161,6 +168,19 @@ def test_the_third_slip_in_a_row_points_to_help(chat: Chat) -> None:
     assert texts.STILL_HERE not in chat.turn.replies[0].text
     chat >> "14" << (texts.STILL_HERE, "pincode") >> "400001" << "mobile" >> "12" << "too short"
     assert texts.STILL_HERE not in chat.turn.replies[0].text
+
+
+def test_the_same_complaint_is_made_three_times_a_minute_at_most(chat: Chat) -> None:
+    chat.at("sector") >> "xyz" << "1. Manufacturing" >> "xyz" << "1. Manufacturing" >> "xyz" << texts.STILL_HERE
+    chat >> "xyz" << SILENCE >> "xyz" << SILENCE
+    assert chat.turn.outcome == "muted"
+    chat >> "help" << "1. Manufacturing" >> "3" << "pincode"
+
+
+def test_a_minute_later_or_about_something_else_the_bot_complains_again(chat: Chat) -> None:
+    chat.at("phone") >> "12" << "too short" >> "12" << "too short" >> "12" << "too short" >> "12" << SILENCE
+    chat >> "2212345678" << "mobile"
+    chat.later(minutes=1) >> "12" << "too short"
 
 
 # coming back later

@@ -36,7 +36,9 @@ def reply(to, body):
     headers = {"Authorization": "Basic " + base64.b64encode(user.encode()).decode()}
     urllib.request.urlopen(urllib.request.Request(url, urllib.parse.urlencode(form).encode(), headers)).close()
 """
-GUNICORN = "import os\nbind = '127.0.0.1:' + os.environ['PORT']\ncontrol_socket_disable = True\nworker_class = 'gthread'\n"
+GUNICORN = (
+    "import os\nbind = '127.0.0.1:' + os.environ['PORT']\ncontrol_socket_disable = True\nworker_class = 'gthread'\n"
+)
 # A parent with one child that ends with it, as worker.py has.
 WORKER = """
 import os, subprocess, sys
@@ -110,8 +112,8 @@ def test_a_service_that_does_not_start_is_told_with_the_end_of_its_log(project: 
 
 
 def test_a_service_that_ends_later_is_told_when_a_reply_is_missing(project: Path) -> None:
-    (project / "worker.py").write_text("import time; time.sleep(0.5); raise SystemExit('Redis is gone')")
-    done = run(project, "mute\n", "--patience", "2")
+    (project / "worker.py").write_text("import time; time.sleep(0.2); raise SystemExit('Redis is gone')")
+    done = run(project, "mute\n", "--patience", "1")
     assert done.returncode == 1
     assert "worker ended with 1" in done.stderr and "Redis is gone" in done.stderr
 
@@ -180,7 +182,7 @@ def test_services_are_killed_and_restarted_one_by_one(project: Path, tmp_path: P
 def test_not_healthy_shows_what_health_said(project: Path, tmp_path: Path) -> None:
     (project / "web.py").write_text(WEB.replace("200 OK", "503 Busy").replace("<Response/>", "redis: down"))
     with pytest.raises(NotHealthy, match="503 redis: down"):
-        Laptop(tmp_path / "run", project=project).start(seconds=2)
+        Laptop(tmp_path / "run", project=project).start(seconds=1)
 
 
 def test_no_setting_can_leak_in_from_a_dot_env_file(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipeline import answers
 from pipeline.desk import Desk
@@ -13,6 +13,8 @@ from pipeline.texts.shown import reply
 _QUESTIONED: tuple[Step, ...] = ("name", "sector", "pincode", "phone")
 _LAST: Step = "confirmation"
 _SLIPS_BEFORE_HELP = 3
+_SAME_COMPLAINTS = 3
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,19 @@ class Exchange:
         return self.say(session, [*paragraphs, question], outcome)
 
     def not_understood(self, *what: str) -> Turn:
-        """The same question again after saying what is wrong; with a word on help when it goes on like this."""
+        """The same question again after saying what is wrong; with a word on help when it goes on like this.
+
+        The same complaint is made three times a minute at most: two machines that answer each other would never end.
+        """
         slips = self.session.slips + 1
+        complaint = " ".join(what) or f"{self.session.asking} {self.session.offered}"
+        before = self.session.complained_at if complaint == self.session.complaint else ()
+        recent = tuple(at for at in before if self.now - at < _MINUTE)
+        session = replace(self.session, slips=slips, complaint=complaint, complained_at=(*recent, self.now)[-3:])
+        if len(recent) >= _SAME_COMPLAINTS:
+            return Turn(self.person_at(session), outcome="muted")
         hint = texts.STILL_HERE if slips >= _SLIPS_BEFORE_HELP else ""
-        return self.ask(replace(self.session, slips=slips), *what, hint, outcome="invalid")
+        return self.ask(session, *what, hint, outcome="invalid")
 
     def accept(self, details: Details, heard: str) -> Turn:
         """On to the first question without an answer, or to the confirmation."""

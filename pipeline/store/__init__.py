@@ -56,6 +56,7 @@ Of all:
 | `tally:DAY` | hash | counters of one day of India (days since 1970) | 400 days |
 | `wrong_tries:H` | string | how often whoever stands behind the hash H guessed at a token | 1 min |
 | `watermark` | string | up to when Twilio's own list of messages to us was read | for ever |
+| `watermark_asked` | string | when something may have been missed last, so that the list is read again | for ever |
 | `canary` | string | sealed; opens only with the keys that belong to this Redis | for ever |
 """
 

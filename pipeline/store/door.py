@@ -7,6 +7,7 @@ from redis.client import Pipeline
 
 from pipeline.messages import Inbound
 from pipeline.seal import Hasher, Seal
+from pipeline.store import PREFIX
 from pipeline.store.script import Script
 
 
@@ -27,3 +28,7 @@ class Door:
         sealed = self._seal.close(json.dumps(asdict(inbound)), address, f"inbox {inbound.sid}")
         self._script.join(pipeline, address, other, inbound.sid, sealed, self._contact_days)
         return address
+
+    def ask_for(self, pipeline: Pipeline, sid: str) -> None:
+        """Adds the question whether this message has come in; its answer there is 1 or 0."""
+        pipeline.exists(f"{PREFIX}received:{sid}")

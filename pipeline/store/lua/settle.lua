@@ -7,6 +7,8 @@ if not ours(k, token) then return 'lost' end
 local entry = redis.call('LINDEX', P .. 'outbox:' .. k, 0)
 -- A head with another reference: this outcome was recorded by an earlier run of this very script.
 if not entry or reference_of(entry) ~= ref then return 'done' end
+local is_to_be_sent_again = outcome == 'again' or outcome == 'unsent' or outcome == 'stop'
+if is_to_be_sent_again and redis.call('HGET', person(k), 'attempt') ~= ref then return 'done' end
 
 local b = cjson.decode(entry).broadcast
 if outcome == 'sent' then
