@@ -11,10 +11,9 @@ from pipeline.auth_api import AuthApi
 from pipeline.endpoints import broadcasts, health, plain, twilio
 from pipeline.endpoints.access import Access
 from pipeline.receiver import Receiver
-from pipeline.runtime import broadcasting_of, impatient_redis
+from pipeline.runtime import Stores, impatient_redis
 from pipeline.settings import Settings, load
 from pipeline.store.wrong_tries import WrongTries
-from pipeline.wakeups import WakeUps
 
 _MOST_BYTES = 64 * 1024
 
@@ -31,11 +30,11 @@ def create_app(settings: Settings) -> Flask:
         )
     receiver = Receiver(settings)
     redis = impatient_redis(settings.redis_url, decode_responses=True)
-    queue_redis = impatient_redis(settings.redis_url)
+    stores = Stores.behind(settings, redis, impatient_redis(settings.redis_url))
     access = Access([settings.admin_token.get_secret_value()], WrongTries(redis))
     plain.install(app)
     app.register_blueprint(twilio.blueprint(receiver))
-    app.register_blueprint(broadcasts.blueprint(broadcasting_of(settings, redis, WakeUps(queue_redis)), access))
+    app.register_blueprint(broadcasts.blueprint(stores, access))
     app.register_blueprint(health.blueprint(receiver, AuthApi(settings.auth_api_url)))
     return app
 

@@ -11,7 +11,7 @@ from typing import assert_never
 import structlog
 from redis.exceptions import RedisError
 
-from pipeline import conversation, delivery, logs
+from pipeline import broadcasts, conversation, delivery, logs
 from pipeline.effects import Answer, AuthUnavailable, Effect, EraseContact, Erased, OtpAnswer, OtpDue, RequestOtp
 from pipeline.errors import LockLostError
 from pipeline.messages import Reply
@@ -54,7 +54,7 @@ def _attend(runtime: Runtime, hold: Hold, standing: Standing) -> None:
             if standing.flooded:
                 runtime.turns.say(hold, standing, Reply(texts.SLOW_DOWN), "slow", pause_seconds=60)
         elif standing.broadcast:
-            runtime.broadcasting.offer(hold, standing)
+            broadcasts.offer(runtime, hold, standing)
         delivery.deliver(runtime, hold)
         is_enough = turns >= _TURNS_AT_MOST or time.monotonic() - started > _SECONDS_AT_MOST
         left = runtime.turns.release(hold, anyway=is_enough or runtime.stopping.is_set())

@@ -7,21 +7,17 @@ same settlement of doubts. So nobody gets it twice, and a crash anywhere is gone
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 
 from pipeline import logs
 from pipeline.broadcast import Broadcast, Content, filled_in, units
 from pipeline.draft import Draft
-from pipeline.seal import Hasher
+from pipeline.runtime import Stores
 from pipeline.session import Details
-from pipeline.settings import Settings
-from pipeline.store.audience import Audience, Reach
-from pipeline.store.audit import Audit
-from pipeline.store.broadcasts import Broadcasts, Wish
+from pipeline.store.audience import Reach
+from pipeline.store.broadcasts import Wish
 from pipeline.store.turns import Hold, Standing
 from pipeline.texts import shown
 from pipeline.twilio_api.codes import decision_of
-from pipeline.wakeups import WakeUps
 
 log = logs.get(__name__)
 
@@ -45,125 +41,108 @@ class Preview:
     warning: str
 
 
-class Broadcasting:
-    """All that can be done with broadcasts; the same for HTTP, the command line and workers."""
+def preview(stores: Stores, draft: Draft) -> Preview:
+    """What sending this draft now would do."""
+    reach = stores.audience.reach(draft.step, datetime.now(UTC))
+    inside = sum(one.in_window for one in reach.values())
+    outside = sum(one.outside_window for one in reach.values())
+    recipients = inside + outside if draft.content.is_template else inside
+    return Preview(
+        recipients=recipients,
+        reach=reach,
+        in_window=inside,
+        outside_window=outside,
+        opted_out=sum(one.opted_out for one in reach.values()),
+        seconds=round(recipients / stores.settings.broadcasts_per_second, 1),
+        length=units(draft.content.text),
+        messages=recipients,
+        warning=_warning(stores, draft, outside),
+    )
 
-    def __init__(
-        self,
-        settings: Settings,
-        broadcasts: Broadcasts,
-        audience: Audience,
-        audit: Audit,
-        wakeups: WakeUps,
-        hasher: Hasher,
-    ) -> None:
-        self.store = broadcasts
-        self._audience = audience
-        self._audit = audit
-        self._wakeups = wakeups
-        self._hasher = hasher
-        self._rate = settings.broadcasts_per_second
-        self._most_in_hand = max(1, settings.worker_processes * settings.worker_threads * 3 // 4)
-        limit = settings.meta_daily_limit
-        self._daily_limit = None if limit == "none" else int(limit)
-        # A broadcast's content never changes: read once a process, not once a recipient.
-        self._content = lru_cache(maxsize=64)(self._read_content)
 
-    def preview(self, draft: Draft) -> Preview:
-        """What sending this draft now would do."""
-        reach = self._audience.reach(draft.step, datetime.now(UTC))
-        inside = sum(one.in_window for one in reach.values())
-        outside = sum(one.outside_window for one in reach.values())
-        recipients = inside + outside if draft.content.is_template else inside
-        return Preview(
-            recipients=recipients,
-            reach=reach,
-            in_window=inside,
-            outside_window=outside,
-            opted_out=sum(one.opted_out for one in reach.values()),
-            seconds=round(recipients / self._rate, 1),
-            length=units(draft.content.text),
-            messages=recipients,
-            warning=self._warning(draft, outside),
-        )
+def create(stores: Stores, draft: Draft, who: str) -> tuple[Broadcast, bool]:
+    """Makes the broadcast and has it started when it is due; the same key makes it once. Answers it and whether
+    it is new."""
+    id_ = stores.hasher.broadcast_id(draft.key)
+    now = datetime.now(UTC)
+    is_new = stores.broadcasts.create(id_, draft.content, draft.name, draft.step, draft.send_at or now)
+    if is_new:
+        stores.audit.note(who, "broadcast", id_)
+        log.info("broadcast_created", broadcast=id_)
+    if not draft.send_at or draft.send_at <= now:
+        stores.wakeups.start(id_)
+    broadcast = stores.broadcasts.find(id_)
+    assert broadcast is not None
+    return broadcast, is_new
 
-    def create(self, draft: Draft, who: str) -> tuple[Broadcast, bool]:
-        """Makes the broadcast and has it started when it is due; the same key makes it once. Answers it and whether
-        it is new."""
-        id_ = self._hasher.broadcast_id(draft.key)
-        now = datetime.now(UTC)
-        is_new = self.store.create(id_, draft.content, draft.name, draft.step, draft.send_at or now)
-        if is_new:
-            self._audit.note(who, "broadcast", id_)
-            log.info("broadcast_created", broadcast=id_)
-        if not draft.send_at or draft.send_at <= now:
-            self._wakeups.start(id_)
-        broadcast = self.store.find(id_)
-        assert broadcast is not None
-        return broadcast, is_new
 
-    def control(self, id_: str, wish: Wish, who: str) -> str:
-        """Pause, resume or cancel; answers the state it is in afterwards, or `unknown`."""
-        state = self.store.control(id_, wish, f"{wish} by {who.partition(':')[0]}")
-        if state != "unknown":
-            self._audit.note(who, f"broadcast {wish}", id_)
-            log.info("broadcast_control", broadcast=id_, wish=wish, state=state)
-        if wish == "resume" and state in ("scheduled", "preparing"):
-            self._wakeups.start(id_)
-        return state
+def control(stores: Stores, id_: str, wish: Wish, who: str) -> str:
+    """Pause, resume or cancel; answers the state it is in afterwards, or `unknown`."""
+    state = stores.broadcasts.control(id_, wish, f"{wish} by {who.partition(':')[0]}")
+    if state != "unknown":
+        stores.audit.note(who, f"broadcast {wish}", id_)
+        log.info("broadcast_control", broadcast=id_, wish=wish, state=state)
+    if wish == "resume" and state in ("scheduled", "preparing"):
+        stores.wakeups.start(id_)
+    return state
 
-    def retry_failed(self, id_: str, who: str) -> int:
-        """Puts back whoever it failed for with a passing reason; answers how many."""
-        failed = [
-            recipient.contact
-            for recipient in self.store.recipients(id_)
-            if recipient.state == "failed" and decision_of(int(recipient.detail or 0)) in _PASSING
-        ]
-        count = sum(self.store.retry(id_, failed[start : start + 500]) for start in range(0, len(failed), 500))
-        self._audit.note(who, "broadcast retry-failed", id_)
-        return count
 
-    def start(self, id_: str) -> None:
-        """Takes the snapshot of the recipients of a broadcast that is due, and lets it run; harmless when doubled."""
-        if self.store.control(id_, "start") != "preparing":
-            return
-        broadcast = self.store.find(id_)
-        assert broadcast is not None
-        is_free = not broadcast.content.is_template
-        since = self._audience.since(is_free, datetime.now(UTC))
-        for chunk in self._audience.people(broadcast.step, since):
-            self.store.add(id_, is_free, chunk)
-        state = self.store.control(id_, "run")
-        log.info("broadcast_started", broadcast=id_, state=state)
+def retry_failed(stores: Stores, id_: str, who: str) -> int:
+    """Puts back whoever it failed for with a passing reason; answers how many."""
+    failed = [
+        recipient.contact
+        for recipient in stores.broadcasts.recipients(id_)
+        if recipient.state == "failed" and decision_of(int(recipient.detail or 0)) in _PASSING
+    ]
+    count = sum(stores.broadcasts.retry(id_, failed[start : start + 500]) for start in range(0, len(failed), 500))
+    stores.audit.note(who, "broadcast retry-failed", id_)
+    return count
 
-    def pump(self) -> int:
-        """Hands the next recipients to workers, as many as the pace allows right now; answers how many."""
-        keys = self.store.assign(self._rate, self._most_in_hand)
-        self._wakeups.wake(keys)
-        return len(keys)
 
-    def offer(self, hold: Hold, standing: Standing) -> None:
-        """Moves the message of `standing.broadcast` to this person's outbox, or skips them, as things stand."""
-        content = self._content(standing.broadcast)
-        address, details = "", Details()
-        if standing.person:
-            address = standing.person.contact.address
-            session = standing.person.session
-            details = standing.person.contact.details
-            if not details.name and session:
-                details = session.data
-        text = filled_in(content.text, shown.echo(details.name), details.sector)
-        own = Content(text, content.content_sid, content.variables)
-        self.store.release(hold, standing.broadcast, address, own, standing.now)
+def start(stores: Stores, id_: str) -> None:
+    """Takes the snapshot of the recipients of a broadcast that is due, and lets it run; harmless when doubled."""
+    if stores.broadcasts.control(id_, "start") != "preparing":
+        return
+    broadcast = stores.broadcasts.find(id_)
+    assert broadcast is not None
+    is_free = not broadcast.content.is_template
+    since = stores.audience.since(is_free, datetime.now(UTC))
+    for chunk in stores.audience.people(broadcast.step, since):
+        stores.broadcasts.add(id_, is_free, chunk)
+    state = stores.broadcasts.control(id_, "run")
+    log.info("broadcast_started", broadcast=id_, state=state)
 
-    def _read_content(self, id_: str) -> Content:
-        broadcast = self.store.find(id_)
-        return broadcast.content if broadcast else Content()
 
-    def _warning(self, draft: Draft, outside: int) -> str:
-        if not draft.content.is_template or self._daily_limit is None or outside <= self._daily_limit:
-            return ""
-        return (
-            f"{outside} people are outside their 24-hour window, and Meta lets you write first to "
-            f"{self._daily_limit} people in 24 hours (META_DAILY_LIMIT): the rest would fail."
-        )
+def pump(stores: Stores) -> int:
+    """Hands the next recipients to workers, as many as the pace allows right now; answers how many."""
+    settings = stores.settings
+    # The rest of the threads stays free for replies.
+    most_in_hand = max(1, settings.worker_processes * settings.worker_threads * 3 // 4)
+    keys = stores.broadcasts.assign(settings.broadcasts_per_second, most_in_hand)
+    stores.wakeups.wake(keys)
+    return len(keys)
+
+
+def offer(stores: Stores, hold: Hold, standing: Standing) -> None:
+    """Moves the message of `standing.broadcast` to this person's outbox, or skips them, as things stand."""
+    content = stores.broadcasts.content(standing.broadcast)
+    address, details = "", Details()
+    if standing.person:
+        address = standing.person.contact.address
+        session = standing.person.session
+        details = standing.person.contact.details
+        if not details.name and session:
+            details = session.data
+    text = filled_in(content.text, shown.echo(details.name), details.sector)
+    own = Content(text, content.content_sid, content.variables)
+    stores.broadcasts.release(hold, standing.broadcast, address, own, standing.now)
+
+
+def _warning(stores: Stores, draft: Draft, outside: int) -> str:
+    limit = stores.settings.meta_daily_limit
+    if not draft.content.is_template or limit == "none" or outside <= int(limit):
+        return ""
+    return (
+        f"{outside} people are outside their 24-hour window, and Meta lets you write first to "
+        f"{limit} people in 24 hours (META_DAILY_LIMIT): the rest would fail."
+    )

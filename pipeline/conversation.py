@@ -112,7 +112,8 @@ def _answered(person: Person, answer: OtpAnswer | OtpDue, now: datetime, desk: D
     """What the world says: the Auth API's answer, or that the time has come to ask it again."""
     session = _live(person.session, now, desk)
     if not session:
-        return Turn(person, outcome="silent")
+        # What was owed goes with the session, else its time would come again and again.
+        return Turn(Person(None, person.contact), outcome="silent")
     exchange = Exchange(person.contact, session, now, desk)
     return steps.otp_due(exchange) if isinstance(answer, OtpDue) else steps.otp_answered(exchange, answer)
 

@@ -44,4 +44,4 @@ class Housekeeping(threading.Thread):
         # What was given back meanwhile is not lost.
         for hold in self._runtime.holds.younger_than(_HELD_AT_MOST_SECONDS):
             if hold in holds and hold.key in lost:
-                log.warning("lock_not_ours", contact=hold.key)
+                log.debug("lock_not_ours", contact=hold.key)

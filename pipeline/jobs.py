@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from pipeline import logs
+from pipeline import broadcasts, logs
 from pipeline.attend import attend
 from pipeline.catch_up import catch_up as _catch_up
 from pipeline.runtime import Runtime
@@ -41,7 +41,7 @@ def catch_up() -> None:
 def broadcast(id_: str) -> None:
     """Makes the list of a broadcast that is due, and lets it run."""
     try:
-        _bound[0].broadcasting.start(id_)
+        broadcasts.start(_bound[0], id_)
     except Exception as error:
         # The clock finds a broadcast that was not started and has it done again.
         log.error("broadcast_not_started", error=error, broadcast=id_)

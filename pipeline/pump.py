@@ -4,7 +4,7 @@ import threading
 
 from redis.exceptions import RedisError
 
-from pipeline import logs
+from pipeline import broadcasts, logs
 from pipeline.runtime import Runtime
 
 log = logs.get(__name__)
@@ -25,9 +25,9 @@ class Pump(threading.Thread):
         pause = _IDLE_SECONDS
         while not self._runtime.stopping.wait(pause):
             try:
-                is_busy = self._runtime.broadcasting.store.are_open()
+                is_busy = self._runtime.broadcasts.are_open()
                 if is_busy:
-                    self._runtime.broadcasting.pump()
+                    broadcasts.pump(self._runtime)
                 pause = _BUSY_SECONDS if is_busy else _IDLE_SECONDS
             except RedisError as error:
                 log.warning("pump_waits", error=error)

@@ -3,7 +3,8 @@
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Self
 
 from redis import Redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
@@ -11,7 +12,6 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
 from pipeline.auth_api import AuthApi
-from pipeline.broadcasts import Broadcasting
 from pipeline.desk import Desk
 from pipeline.intake import Intake
 from pipeline.seal import Hasher, Seal
@@ -65,18 +65,6 @@ def hasher_of(settings: Settings) -> Hasher:
     return Hasher(settings.contact_secret.get_secret_value())
 
 
-def broadcasting_of(settings: Settings, redis: Redis, wakeups: WakeUps) -> Broadcasting:
-    """Broadcasts over this connection (one that decodes)."""
-    return Broadcasting(
-        settings,
-        Broadcasts(redis, seal_of(settings)),
-        Audience(redis, settings.contact_days),
-        Audit(redis),
-        wakeups,
-        hasher_of(settings),
-    )
-
-
 class Holds:
     """The locks this process holds right now, so that one thread can keep them all alive."""
 
@@ -101,34 +89,79 @@ class Holds:
             return [hold for hold, taken_at in self._holds.items() if taken_at > since]
 
 
-@dataclass(frozen=True, slots=True)
-class Runtime:
-    """What a worker's threads share. `stopping` is set when the process is told to end."""
+@dataclass(frozen=True)
+class Stores:
+    """What stands in Redis, and the queue: what web, worker and command line share."""
 
     settings: Settings
-    desk: Desk
+    seal: Seal
+    hasher: Hasher
     redis: Redis
-    turns: Turns
+    wakeups: WakeUps
+
+    @classmethod
+    def behind(cls, settings: Settings, redis: Redis, queue_redis: Redis) -> Self:
+        """Over these connections: one that decodes, and one that does not, for RQ."""
+        return cls(settings, seal_of(settings), hasher_of(settings), redis, WakeUps(queue_redis))
+
+    @cached_property
+    def turns(self) -> Turns:
+        """Everybody's conversations."""
+        return Turns(self.redis, self.seal, self.settings.session_hours, self.settings.contact_days)
+
+    @cached_property
+    def failures(self) -> Failures:
+        """The failed list."""
+        return Failures(self.redis, self.seal)
+
+    @cached_property
+    def support(self) -> Support:
+        """Who asked for the team."""
+        return Support(self.redis)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Who did what."""
+        return Audit(self.redis)
+
+    @cached_property
+    def broadcasts(self) -> Broadcasts:
+        """All broadcasts."""
+        return Broadcasts(self.redis, self.seal)
+
+    @cached_property
+    def audience(self) -> Audience:
+        """Whom broadcasts can reach."""
+        return Audience(self.redis, self.settings.contact_days)
+
+    @cached_property
+    def intake(self) -> Intake:
+        """The door."""
+        return Intake(Door(self.seal, self.hasher, self.settings.contact_days), self.wakeups)
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self.wakeups.close()
+        self.redis.close()
+
+
+@dataclass(frozen=True)
+class Runtime(Stores):
+    """What a worker's threads share. `stopping` is set when the process is told to end."""
+
+    desk: Desk
     outboxes: Outboxes
     schedule: Schedule
     watermark: Watermark
-    failures: Failures
-    support: Support
-    audit: Audit
     resealer: Resealer
-    broadcasting: Broadcasting
-    intake: Intake
-    wakeups: WakeUps
     auth: AuthApi
     auth_gate: AuthGate
     twilio: Any
-    hasher: Hasher
-    seal: Seal
     holds: Holds = field(default_factory=Holds)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def start(cls, settings: Settings) -> "Runtime":
+    def start(cls, settings: Settings) -> Self:
         """Wires a worker. Raises WrongKeysError when this Redis belongs to other keys."""
         # Only workers talk to Twilio; its REST client is slow to import.
         from pipeline.twilio_api.rest import TwilioRest
@@ -136,13 +169,14 @@ class Runtime:
         redis = patient_redis(settings.redis_url, decode_responses=True)
         seal, hasher = seal_of(settings), hasher_of(settings)
         canary.check(redis, seal, hasher)
-        wakeups = WakeUps(patient_redis(settings.redis_url))
         sender = settings.twilio_whatsapp_number
         return cls(
             settings=settings,
-            desk=settings.desk,
+            seal=seal,
+            hasher=hasher,
             redis=redis,
-            turns=Turns(redis, seal, settings.session_hours, settings.contact_days),
+            wakeups=WakeUps(patient_redis(settings.redis_url)),
+            desk=settings.desk,
             outboxes=Outboxes(
                 redis,
                 seal,
@@ -152,13 +186,7 @@ class Runtime:
             ),
             schedule=Schedule(redis),
             watermark=Watermark(redis),
-            failures=Failures(redis, seal),
-            support=Support(redis),
-            audit=Audit(redis),
             resealer=Resealer(redis, seal),
-            broadcasting=broadcasting_of(settings, redis, wakeups),
-            intake=Intake(Door(seal, hasher, settings.contact_days), wakeups),
-            wakeups=wakeups,
             auth=AuthApi(settings.auth_api_url),
             auth_gate=AuthGate(redis),
             twilio=TwilioRest(
@@ -168,11 +196,4 @@ class Runtime:
                 sender,
                 f"{settings.public_url}/webhook/status",
             ),
-            hasher=hasher,
-            seal=seal,
         )
-
-    def close(self) -> None:
-        """Gives the connections back."""
-        self.wakeups.close()
-        self.redis.close()

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pipeline import care
+from pipeline import broadcasts, care
 from pipeline.broadcast import Broadcast
 from pipeline.broadcasts import Preview
 from pipeline.cli.output import as_json, runtime, show, who
@@ -71,13 +71,13 @@ def send(
         "name": name,
     }
     wished = draft(fields, key)
-    preview = house.broadcasting.preview(wished)
+    preview = broadcasts.preview(house, wished)
     _show_preview(preview, as_json and dry_run)
     if dry_run:
         return
     if not yes:
         click.confirm(f"Send it to {preview.recipients} people?", abort=True, err=as_json)
-    made, is_new = house.broadcasting.create(wished, who())
+    made, is_new = broadcasts.create(house, wished, who())
     if as_json:
         click.echo(json.dumps(shown(made) | {"created": is_new}, ensure_ascii=False))
     else:
@@ -93,7 +93,7 @@ def list_(as_json: bool) -> None:
 
     Example: python -m pipeline broadcast list
     """
-    rows = [shown(one) for one in runtime().broadcasting.store.newest()]
+    rows = [shown(one) for one in runtime().broadcasts.newest()]
     columns = (
         "broadcast_id",
         "status",
@@ -175,7 +175,7 @@ def retry_failed(id_: str) -> None:
     """
     house = runtime()
     _find(house, id_)
-    click.echo(f"{house.broadcasting.retry_failed(id_, who())} recipients are tried again.")
+    click.echo(f"{broadcasts.retry_failed(house, id_, who())} recipients are tried again.")
 
 
 @broadcast.command()
@@ -192,7 +192,7 @@ def export(id_: str, reveal: bool) -> None:
         house.audit.note(who(), "reveal broadcast", id_)
     table = csv.writer(sys.stdout)
     table.writerow(["contact", "status", "code", "at", *(["address"] if reveal else [])])
-    for recipient in house.broadcasting.store.recipients(id_):
+    for recipient in house.broadcasts.recipients(id_):
         row = [recipient.contact, recipient.state, recipient.detail, recipient.at.isoformat()]
         if reveal:
             row.append(care.look(house, recipient.contact)[1].contact.address)
@@ -200,14 +200,14 @@ def export(id_: str, reveal: bool) -> None:
 
 
 def _control(id_: str, wish: Wish) -> None:
-    state = runtime().broadcasting.control(id_, wish, who())
+    state = broadcasts.control(runtime(), id_, wish, who())
     if state == "unknown":
         raise click.ClickException(f"There is no broadcast {id_}; see: python -m pipeline broadcast list")
     click.echo(f"{id_}: {state}")
 
 
 def _find(house: Runtime, id_: str) -> Broadcast:
-    found = house.broadcasting.store.find(id_)
+    found = house.broadcasts.find(id_)
     if found is None:
         raise click.ClickException(f"There is no broadcast {id_}; see: python -m pipeline broadcast list")
     return found

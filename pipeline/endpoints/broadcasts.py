@@ -6,17 +6,18 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from pipeline import broadcasts
 from pipeline.broadcast import Broadcast
-from pipeline.broadcasts import Broadcasting
 from pipeline.draft import Draft, DraftError, draft
 from pipeline.endpoints.access import Access
+from pipeline.runtime import Stores
 from pipeline.store.broadcasts import Wish
 
 _WISHES: dict[str, Wish] = {"pause": "pause", "resume": "resume", "cancel": "cancel"}
 _WHO = "http:admin"
 
 
-def blueprint(broadcasting: Broadcasting, access: Access) -> Blueprint:
+def blueprint(stores: Stores, access: Access) -> Blueprint:
     """POST /send-broadcast, GET /broadcasts, GET /broadcasts/<id> and what can be done with one."""
     routes = Blueprint("broadcasts", __name__)
     routes.before_request(access.demand)
@@ -25,8 +26,8 @@ def blueprint(broadcasting: Broadcasting, access: Access) -> Blueprint:
     def send() -> tuple[Response, int]:
         """Makes a broadcast, once for each Idempotency-Key; 202 with what will happen."""
         wished = _draft()
-        preview = broadcasting.preview(wished)
-        broadcast, is_new = broadcasting.create(wished, _WHO)
+        preview = broadcasts.preview(stores, wished)
+        broadcast, is_new = broadcasts.create(stores, wished, _WHO)
         return jsonify(
             broadcast_id=broadcast.id,
             status=broadcast.state,
@@ -42,26 +43,26 @@ def blueprint(broadcasting: Broadcasting, access: Access) -> Blueprint:
     @routes.get("/broadcasts")
     def all_of_them() -> Response:
         """The newest fifty."""
-        return jsonify(broadcasts=[shown(broadcast) for broadcast in broadcasting.store.newest()])
+        return jsonify(broadcasts=[shown(broadcast) for broadcast in stores.broadcasts.newest()])
 
     @routes.get("/broadcasts/<id_>")
     def one(id_: str) -> Response | tuple[Response, int]:
         """One and how it stands."""
-        broadcast = broadcasting.store.find(id_)
+        broadcast = stores.broadcasts.find(id_)
         return jsonify(shown(broadcast)) if broadcast else _unknown()
 
     @routes.post("/broadcasts/<id_>/<any(pause, resume, cancel):wish>")
     def control(id_: str, wish: str) -> Response | tuple[Response, int]:
         """Pause, resume or cancel; answers the state afterwards. What cannot be changed any more stays as it is."""
-        state = broadcasting.control(id_, _WISHES[wish], _WHO)
+        state = broadcasts.control(stores, id_, _WISHES[wish], _WHO)
         return _unknown() if state == "unknown" else jsonify(broadcast_id=id_, status=state)
 
     @routes.post("/broadcasts/<id_>/retry-failed")
     def retry_failed(id_: str) -> Response | tuple[Response, int]:
         """Once more to whoever it failed for with a passing reason."""
-        if broadcasting.store.find(id_) is None:
+        if stores.broadcasts.find(id_) is None:
             return _unknown()
-        return jsonify(broadcast_id=id_, retried=broadcasting.retry_failed(id_, _WHO))
+        return jsonify(broadcast_id=id_, retried=broadcasts.retry_failed(stores, id_, _WHO))
 
     @routes.errorhandler(DraftError)
     def refuse(error: DraftError) -> tuple[Response, int]:

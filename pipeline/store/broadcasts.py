@@ -14,6 +14,8 @@ from pipeline.store import PREFIX
 from pipeline.store.script import Script
 from pipeline.store.turns import Hold
 
+_CONTENTS_AT_MOST = 64
+
 Wish = Literal["start", "run", "pause", "resume", "cancel"]
 
 
@@ -23,6 +25,7 @@ class Broadcasts:
     def __init__(self, redis: Redis, seal: Seal) -> None:
         self._redis = redis
         self._seal = seal
+        self._contents: dict[str, Content] = {}
         self._create = Script("broadcast_create", about_broadcasts=True)
         self._snapshot = Script("broadcast_snapshot", about_broadcasts=True)
         self._control = Script("broadcast_control", about_broadcasts=True)
@@ -46,6 +49,15 @@ class Broadcasts:
         """One, by its id. Raises SealError."""
         stored: Any = self._redis.hgetall(f"{PREFIX}broadcast:{id_}")
         return self._broadcast(id_, stored) if stored else None
+
+    def content(self, id_: str) -> Content:
+        """What a broadcast says; it never changes, so it is read once a process, not once a recipient."""
+        if id_ not in self._contents:
+            if len(self._contents) >= _CONTENTS_AT_MOST:
+                self._contents.clear()
+            broadcast = self.find(id_)
+            self._contents[id_] = broadcast.content if broadcast else Content()
+        return self._contents[id_]
 
     def newest(self, at_most: int = 50) -> list[Broadcast]:
         """The newest first."""

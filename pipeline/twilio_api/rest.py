@@ -130,7 +130,7 @@ class _Http(TwilioHttpClient):
 
     def _note(self, response: requests.Response, *_: object, **__: object) -> None:
         seconds = response.headers.get("Retry-After", "")
-        self.retry_after = float(seconds) if seconds.isdigit() else None
+        self.retry_after = float(seconds) if seconds.isascii() and seconds.isdecimal() else None
 
 
 def _never_left(error: requests.RequestException) -> bool:

@@ -75,6 +75,13 @@ local function note_status(k, ref, rank, status, sid, code)
   if known and tonumber(string.match(known, '^%d+')) >= rank then return false end
   redis.call('HSET', key, ref, string.format('%d %s %s %d %d', rank, status, sid, code, now))
   redis.call('EXPIRE', key, STATUS_LIFE)
+  -- Of somebody who writes every day the key never expires, so what is old goes one by one.
+  if redis.call('HLEN', key) > 64 then
+    local all = redis.call('HGETALL', key)
+    for i = 1, #all, 2 do
+      if tonumber(string.match(all[i + 1], '%d+$')) < now - STATUS_LIFE * 1000 then redis.call('HDEL', key, all[i]) end
+    end
+  end
   return true
 end
 
