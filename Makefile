@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format clean
+.PHONY: help run test fuzz chaos check format clean
 
 help:  ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -15,6 +15,12 @@ run: $(READY)  ## The whole service with simulators, and a phone to try it with
 
 test: $(READY)  ## Every test
 	@$(BIN)/python -m pytest -n 2
+
+chaos: $(READY)  ## The proof: processes killed, Twilio failing, nothing lost, doubled or out of order
+	@$(BIN)/python -m chaos
+
+fuzz: $(READY)  ## Any bytes at every endpoint, 20,000 times
+	@$(BIN)/python -m tests.fuzz_endpoints 20000
 
 check: $(READY)  ## Format, lint, types, security lint, consistent packages
 	@$(BIN)/ruff format --check .

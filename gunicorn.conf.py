@@ -6,19 +6,23 @@ from typing import Any
 from gunicorn.http.wsgi import Response
 from redis.exceptions import RedisError
 
+from pipeline import logs
 from pipeline.errors import SettingsError, WrongKeysError
 from pipeline.receiver import Receiver
 from pipeline.settings import load
+from pipeline.web_worker import OpaqueLogger, WholeRequestWorker
 
 try:
     _settings = load()
 except SettingsError as error:
     print(error, file=sys.stderr)
     sys.exit(1)
+logs.configure(_settings.log_level)
 
 bind = f"0.0.0.0:{_settings.port}"
 workers = _settings.web_concurrency
-worker_class = "gthread"
+worker_class = WholeRequestWorker
+logger_class = OpaqueLogger
 threads = 8
 # Heroku's router keeps connections for 90 s and answers H13 when we close first.
 keepalive = 95
@@ -53,3 +57,11 @@ def on_starting(server: Any) -> None:
         sys.exit(1)
     except RedisError:
         server.log.warning("Redis cannot be reached yet")
+
+
+def when_ready(server: Any) -> None:
+    """We listen from now on; what came before is caught up. While Redis is away, the clock asks for that instead."""
+    try:
+        Receiver(_settings).ask_for_catch_up()
+    except RedisError:
+        server.log.warning("catch-up waits for Redis")

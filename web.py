@@ -22,6 +22,8 @@ def create_app(settings: Settings) -> Flask:
     """The application with these settings."""
     logs.configure(settings.log_level)
     app = Flask(__name__, static_folder=None)
+    # A path that is not ours is 404, never a redirect to whatever Host the caller named.
+    app.url_map.merge_slashes = False
     app.config.update(MAX_CONTENT_LENGTH=_MOST_BYTES, MAX_FORM_MEMORY_SIZE=_MOST_BYTES)
     if settings.trusted_proxies:
         # The Host header is never taken from a proxy: what Twilio signed is known from PUBLIC_URL.

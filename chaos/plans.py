@@ -8,7 +8,6 @@ LAST_NAMES = ("Devi", "Kumar", "Sharma", "Khan", "Iyer", "Thomas", "Singh", "Pat
 PINCODES = ("400001", "110001", "560001", "600001", "700001", "500001")
 HELP = "HELP"
 
-REPEATED = 0.10
 ASKS_FOR_HELP = 0.20
 EAGER = 0.50
 
@@ -47,12 +46,13 @@ class Plan:
         return ("Hi", self.name, self.sector, self.pincode, self.phone[3:], "YES")
 
 
-def plans(seed: int, people: int, seconds: float, pause: tuple[float, float]) -> list[Plan]:
-    """That many people who arrive within these seconds and pause for so long before each message."""
-    return [_plan(number, random.Random(f"{seed}|{number}"), seconds, pause) for number in range(people)]
+def plans(seed: int, people: int, seconds: float, pause: tuple[float, float], repeated: float) -> list[Plan]:
+    """That many people who arrive within these seconds and pause for so long before each message; `repeated` is the
+    share of webhooks that Twilio delivers twice."""
+    return [_plan(number, random.Random(f"{seed}|{number}"), seconds, pause, repeated) for number in range(people)]
 
 
-def _plan(number: int, chance: random.Random, seconds: float, pause: tuple[float, float]) -> Plan:
+def _plan(number: int, chance: random.Random, seconds: float, pause: tuple[float, float], repeated: float) -> Plan:
     return Plan(
         number=number,
         name=f"{chance.choice(FIRST_NAMES)} {chance.choice(LAST_NAMES)}",
@@ -62,11 +62,11 @@ def _plan(number: int, chance: random.Random, seconds: float, pause: tuple[float
         waits=chance.random() >= EAGER,
         pauses=tuple(chance.uniform(*pause) for _ in range(6)),
         help_at=chance.randint(1, 5) if chance.random() < ASKS_FOR_HELP else 0,
-        repeats=tuple(_repeat(chance) for _ in range(6)),
+        repeats=tuple(_repeat(chance, repeated) for _ in range(6)),
     )
 
 
-def _repeat(chance: random.Random) -> float | None:
-    if chance.random() >= REPEATED:
+def _repeat(chance: random.Random, repeated: float) -> float | None:
+    if chance.random() >= repeated:
         return None
     return 0.0 if chance.random() < 0.5 else chance.uniform(1, 6)

@@ -7,11 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from sandbox.laptop import Laptop
 
-Deed = Literal["kill worker", "kill worker parent", "roll workers", "kill clock", "restart Redis", "kill Redis", "refuse"]
+Deed = Literal[
+    "kill worker", "kill worker parent", "roll workers", "kill clock", "restart Redis", "kill Redis", "refuse"
+]
 
 REDIS_AWAY_SECONDS = 1.0
 REFUSE_SECONDS = 0.4
@@ -38,6 +41,7 @@ class Trouble:
         self._timetable = sorted(timetable)
         self._chance = random.Random(f"{seed}|trouble")
         self._began = time.monotonic()
+        self._workers: set[int] = set()
         self._deeds: dict[Deed, Callable[[], object]] = {
             "kill worker": self._kill_worker,
             "kill worker parent": self._kill_parent,
@@ -62,6 +66,7 @@ class Trouble:
         """Do it now."""
         began = time.monotonic()
         self._deeds[deed]()
+        self._workers = self._living_workers()
         self.happened.append(Happening(deed, began, time.monotonic()))
 
     @property
@@ -75,11 +80,20 @@ class Trouble:
             if name not in self._services.pids:
                 self.ended_by_themselves.append(name)
                 self._services.start(name)
+        workers = self._living_workers()
+        self.ended_by_themselves += ["worker process"] * len(self._workers - workers)
+        self._workers = workers
+
+    def _living_workers(self) -> set[int]:
+        return {pid for pid in self._services.worker_children() if _is_alive(pid)}
 
     def _kill_worker(self) -> None:
-        children = self._services.worker_children()
-        if children:
-            os.kill(self._chance.choice(children), signal.SIGKILL)
+        workers = sorted(self._living_workers())
+        if workers:
+            pid = self._chance.choice(workers)
+            os.kill(pid, signal.SIGKILL)
+            while _is_alive(pid):
+                time.sleep(0.001)
 
     def _kill_parent(self) -> None:
         self._kill_and_start(self._chance.choice([name for name in self._services.names if name.startswith("worker")]))
@@ -101,3 +115,11 @@ class Trouble:
         end()
         time.sleep(REDIS_AWAY_SECONDS)
         self._laptop.valkey.start()
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether the process is there and not a corpse that its parent has yet to notice (Linux)."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False

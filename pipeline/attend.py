@@ -85,8 +85,12 @@ def _turn_or_set_aside(runtime: Runtime, hold: Hold, standing: Standing) -> Stan
 
 def _take_turn(runtime: Runtime, hold: Hold, standing: Standing) -> Standing:
     assert standing.person is not None
-    step_before = standing.person.session.current_step if standing.person.session else "none"
-    turn = conversation.advance(standing.person, standing.inbound or OtpDue(), standing.now, runtime.desk)
+    person = standing.person
+    if standing.session_lost:
+        # Nobody is to be told that their answers have expired.
+        person = replace(person, contact=replace(person.contact, last_step=""))
+    step_before = person.session.current_step if person.session else "none"
+    turn = conversation.advance(person, standing.inbound or OtpDue(), standing.now, runtime.desk)
     outcome, counters = turn.outcome, []
     while turn.effect is not None:
         answer = _perform(runtime, turn.effect, standing)

@@ -1,5 +1,6 @@
 """The Auth API, which sends the OTP: one method a call, answers as values, nothing raised."""
 
+import math
 import re
 import threading
 from typing import Any
@@ -81,6 +82,6 @@ def _meaning(said: Any, ok: bool) -> OtpAnswer:
 def _resend_seconds(said: Any) -> int:
     """`can_resend_in` where the answer has it, at least 1; 0 where it has not."""
     value = said.get("can_resend_in") if isinstance(said, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return 0
     return max(1, round(value))

@@ -1,5 +1,6 @@
 """What a broadcast is: words for the shell and the store."""
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,6 +76,15 @@ def filled_in(text: str, name: str, sector: str) -> str:
     known = {"name": name or _FALLBACKS["name"], "sector": sector or _FALLBACKS["sector"]}
     whole = _PLACEHOLDER.sub(lambda found: known[found[1]], text)
     return whole if units(whole) <= MOST_UNITS else _PLACEHOLDER.sub(lambda found: _FALLBACKS[found[1]], text)
+
+
+def personal(content: Content, name: str, sector: str) -> Content:
+    """The content for one person: placeholders filled in, in a text as in the variables of a template."""
+    variables = content.variables
+    if variables:
+        values = {key: filled_in(value, name, sector) for key, value in json.loads(variables).items()}
+        variables = json.dumps(values, ensure_ascii=False)
+    return Content(filled_in(content.text, name, sector), content.content_sid, variables)
 
 
 def units(text: str) -> int:

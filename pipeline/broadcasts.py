@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pipeline import logs
-from pipeline.broadcast import Broadcast, Content, filled_in, units
-from pipeline.draft import Draft
+from pipeline.broadcast import Broadcast, personal, units
+from pipeline.draft import Draft, DraftError
 from pipeline.runtime import Stores
 from pipeline.session import Details
 from pipeline.store.audience import Reach
@@ -28,7 +28,7 @@ _PASSING = ("retry", "in doubt", "stop all")
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What will happen, exact at this moment. `recipients` are those it would reach now, `seconds` how long that
-    takes at the pace, `length` the longest the text can count in UTF-16 units, `warning` is empty when all is well."""
+    takes at the pace, `length` what the text counts in UTF-16 units, `warning` is empty when all is well."""
 
     recipients: int
     reach: dict[str, Reach]
@@ -62,7 +62,7 @@ def preview(stores: Stores, draft: Draft) -> Preview:
 
 def create(stores: Stores, draft: Draft, who: str) -> tuple[Broadcast, bool]:
     """Makes the broadcast and has it started when it is due; the same key makes it once. Answers it and whether
-    it is new."""
+    it is new. Raises DraftError when the key was used for another broadcast."""
     id_ = stores.hasher.broadcast_id(draft.key)
     now = datetime.now(UTC)
     is_new = stores.broadcasts.create(id_, draft.content, draft.name, draft.step, draft.send_at or now)
@@ -73,6 +73,8 @@ def create(stores: Stores, draft: Draft, who: str) -> tuple[Broadcast, bool]:
         stores.wakeups.start(id_)
     broadcast = stores.broadcasts.find(id_)
     assert broadcast is not None
+    if (broadcast.content, broadcast.step) != (draft.content, draft.step):
+        raise DraftError({"Idempotency-Key": f"was used before, for another broadcast ({id_})"})
     return broadcast, is_new
 
 
@@ -108,7 +110,9 @@ def start(stores: Stores, id_: str) -> None:
     is_free = not broadcast.content.is_template
     since = stores.audience.since(is_free, datetime.now(UTC))
     for chunk in stores.audience.people(broadcast.step, since):
-        stores.broadcasts.add(id_, is_free, chunk)
+        if stores.broadcasts.add(id_, is_free, chunk) < 0:
+            # Paused or cancelled meanwhile: whoever resumes it has the list made whole.
+            return
     state = stores.broadcasts.control(id_, "run")
     log.info("broadcast_started", broadcast=id_, state=state)
 
@@ -133,8 +137,7 @@ def offer(stores: Stores, hold: Hold, standing: Standing) -> None:
         details = standing.person.contact.details
         if not details.name and session:
             details = session.data
-    text = filled_in(content.text, shown.echo(details.name), details.sector)
-    own = Content(text, content.content_sid, content.variables)
+    own = personal(content, shown.echo(details.name), details.sector)
     stores.broadcasts.release(hold, standing.broadcast, address, own, standing.now)
 
 

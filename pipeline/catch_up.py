@@ -13,13 +13,15 @@ log = logs.get(__name__)
 _OVERLAP = timedelta(minutes=5)
 # How far back the very first look goes.
 _FIRST_LOOK = timedelta(hours=1)
+# That a message was received is remembered for 7 days: what is older could have been answered already.
+_REMEMBERED = timedelta(days=6)
 
 
 def catch_up(runtime: Runtime, since: datetime | None = None) -> int | None:
     """Reads Twilio's list of messages to us since `since` (default: since it was last read) and takes in what had not
     come, oldest first. Answers how many, or None when Twilio could not be asked."""
     began = datetime.now(UTC)
-    since = since or runtime.watermark.read() or began - _FIRST_LOOK
+    since = max(since or runtime.watermark.read() or began - _FIRST_LOOK, began - _REMEMBERED)
     try:
         listed = runtime.twilio.received(since - _OVERLAP)
     except SendError as error:

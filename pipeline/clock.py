@@ -11,11 +11,14 @@ import threading
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from redis import Redis
 from redis.exceptions import RedisError
+from rq import Queue
+from rq.exceptions import NoSuchJobError
 from rq.job import Job
+from rq.serializers import JSONSerializer
 from rq_scheduler import Scheduler
 from rq_scheduler.utils import to_unix
 
@@ -100,7 +103,8 @@ class Clock(Scheduler):
         interval = job.meta.get("interval")
         with self.connection.pipeline(transaction=True) as pipeline:
             pipeline.multi()
-            self.get_queue_for_job(job).enqueue_job(job, pipeline=pipeline, at_front=bool(job.enqueue_at_front))
+            queue = Queue(QUEUE, connection=self.connection, job_class=WakeUp, serializer=JSONSerializer)
+            queue.enqueue_job(job, pipeline=pipeline, at_front=bool(job.enqueue_at_front))
             if interval:
                 pipeline.zadd(self.scheduled_jobs_key, {job.id: to_unix(datetime.now(UTC)) + int(interval)})
             else:
@@ -111,9 +115,15 @@ class Clock(Scheduler):
         """The name of the running Redis server; a restart or a failover changes it."""
         return str(self.connection.info("server")["run_id"])
 
-    def get_jobs_to_queue(self, with_times: bool = False) -> Any:
-        """What is due now."""
-        return self.get_jobs(to_unix(datetime.now(UTC)), with_times=with_times)
+    def enqueue_jobs(self) -> None:
+        """Moves what is due. An entry that cannot be moved is taken off the schedule: it would stop the clock again
+        and again."""
+        for name in self.connection.zrangebyscore(self.scheduled_jobs_key, 0, to_unix(datetime.now(UTC))):
+            try:
+                self.enqueue_job(WakeUp.fetch(name.decode(), connection=self.connection))
+            except (NoSuchJobError, ValueError, TypeError, AttributeError, OverflowError) as error:
+                log.error("schedule_entry_dropped", error=error)
+                self.connection.zrem(self.scheduled_jobs_key, name)
 
     def tick(self) -> None:
         """Moves what is due, unless another clock is at it."""
@@ -151,6 +161,10 @@ def _run(clock: Clock, broadcasts: Broadcasts, watermark: Watermark, stopping: t
             if was_away or ticks % _CHECK_EVERY_TICKS == 0:
                 clock.put_back(start_now=was_away)
                 clock.put_back_broadcasts(broadcasts.to_start())
+            else:
+                # One that was made a moment ago may be due before the next check.
+                now = datetime.now(UTC)
+                clock.put_back_broadcasts(one for one in broadcasts.to_start() if one[1] > now)
             clock.tick()
             before, server = server, clock.server_id()
             was_away = before not in ("", server) or time.monotonic() - began > _AWAY_SECONDS

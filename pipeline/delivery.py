@@ -24,6 +24,8 @@ _NAPS_AT_MOST = 2
 # A recorded attempt may be posted this long; later another worker may already be settling it.
 _POST_WITHIN_SECONDS = 1.0
 _STOPPED_SECONDS = 30
+# Connecting may have used up the time in which an attempt is left alone; what Twilio took last needs a moment to show.
+_SHOWN_WITHIN_SECONDS = 5.0
 # Twilio's times are whole seconds of its own clock.
 _CLOCKS_APART = timedelta(seconds=60)
 _LATE_AFTER = timedelta(minutes=10)
@@ -43,6 +45,7 @@ def deliver(runtime: Runtime, hold: Hold) -> None:
             if verdict.wait_ms > _NAP_MS or naps > _NAPS_AT_MOST or runtime.stopping.wait(verdict.wait_ms / 1000):
                 return
         elif waiting is not None and waiting.text is None:
+            log.error("unopenable", problem=waiting.problem)
             runtime.outboxes.settle(hold, waiting.reference, "drop", reason="cannot be opened")
         elif verdict.says == "closed" and waiting:
             _drop(runtime, hold, waiting, "outside window")
@@ -74,7 +77,7 @@ def _refused(runtime: Runtime, hold: Hold, waiting: Waiting, error: SendError, s
         delay = pace.retry_delay(waiting.tries, error.retry_after, random.random())
         runtime.outboxes.settle(hold, reference, "again", code=error.code, wait_ms=round(delay * 1000))
     elif error.decision == "in doubt":
-        wait = max(0.0, SETTLE_SECONDS - seconds_since)
+        wait = max(_SHOWN_WITHIN_SECONDS, SETTLE_SECONDS - seconds_since)
         runtime.outboxes.settle(hold, reference, "doubt", code=error.code, wait_ms=round(wait * 1000))
     elif error.decision == "stop all":
         log.error("sending_stopped", code=error.code, advice=ADVICE["stop all"])

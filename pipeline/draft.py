@@ -4,12 +4,16 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pipeline.broadcast import MOST_UNITS, PLACEHOLDERS, Content, filled_in, units, unknown_placeholders
 from pipeline.errors import PipelineError
 from pipeline.session import STEPS, Step
+
+# A time that has passed is taken for now if it passed just now; longer ago, it was mistyped.
+_LATE_AT_MOST = timedelta(minutes=5)
+_AHEAD_AT_MOST = timedelta(days=365)
 
 _FIELDS = frozenset({"message", "target_step", "content_sid", "content_variables", "send_at", "name"})
 
@@ -33,15 +37,17 @@ class Draft:
     key: str = ""
 
 
-def draft(fields: Mapping[str, Any], key: str = "") -> Draft:
+def draft(fields: Mapping[str, Any], now: datetime, key: str = "") -> Draft:
     """The draft that the fields of a request say. Raises DraftError naming every field that is wrong."""
     problems = {field: "is not a field of a broadcast" for field in fields if field not in _FIELDS}
     given = {field: fields.get(field) or "" for field in _FIELDS}
     for field in _FIELDS - {"content_variables"}:
-        if not isinstance(given[field], str):
+        if not isinstance(given[field], str) or not _can_be_written(given[field]):
             problems[field] = "must be a text"
             given[field] = ""
     variables = _variables(given["content_variables"], problems)
+    if variables and not given["content_sid"]:
+        problems.setdefault("content_variables", "goes with content_sid")
     _check_content(given["message"], given["content_sid"], problems)
     if given["target_step"] and given["target_step"] not in STEPS:
         problems["target_step"] = f"must be one of {', '.join(STEPS)}"
@@ -49,11 +55,11 @@ def draft(fields: Mapping[str, Any], key: str = "") -> Draft:
         problems["name"] = "must have 100 characters at most"
     if len(key) > 200:
         problems["Idempotency-Key"] = "must have 200 characters at most"
-    send_at = _moment(given["send_at"], problems)
+    send_at = _moment(given["send_at"], now, problems)
     if problems:
         raise DraftError(problems)
     step: Any = given["target_step"]
-    content = Content(given["message"], given["content_sid"], variables if given["content_sid"] else "")
+    content = Content(given["message"], given["content_sid"], variables)
     return Draft(content, step, given["name"], send_at, key)
 
 
@@ -67,10 +73,23 @@ def _check_content(text: str, content_sid: str, problems: dict[str, str]) -> Non
     if not text.strip():
         problems.setdefault("message", "is missing: a text, or content_sid for an approved template")
     elif unknown := unknown_placeholders(text):
-        known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-        problems["message"] = f"has placeholders we cannot fill in ({', '.join(unknown)}); we know {known}"
+        problems["message"] = _cannot_fill_in(unknown)
     elif units(filled_in(text, "", "")) > MOST_UNITS:
         problems["message"] = f"is longer than the {MOST_UNITS} characters of one message"
+
+
+def _cannot_fill_in(unknown: list[str]) -> str:
+    known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+    return f"has placeholders we cannot fill in ({', '.join(unknown)}); we know {known}"
+
+
+def _can_be_written(text: str) -> bool:
+    """JSON can hold halves of characters, which no message can."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _variables(given: Any, problems: dict[str, str]) -> str:
@@ -83,10 +102,15 @@ def _variables(given: Any, problems: dict[str, str]) -> str:
     if not isinstance(variables, dict) or not all(isinstance(value, str) for value in variables.values()):
         problems["content_variables"] = 'must be an object of texts, such as {"1": "Asha"}'
         return ""
-    return json.dumps(variables, ensure_ascii=False)
+    if unknown := unknown_placeholders(" ".join(variables.values())):
+        problems["content_variables"] = _cannot_fill_in(unknown)
+    written = json.dumps(variables, ensure_ascii=False)
+    if not _can_be_written(written):
+        problems["content_variables"] = "must be texts"
+    return written
 
 
-def _moment(given: str, problems: dict[str, str]) -> datetime | None:
+def _moment(given: str, now: datetime, problems: dict[str, str]) -> datetime | None:
     if not given:
         return None
     try:
@@ -95,5 +119,8 @@ def _moment(given: str, problems: dict[str, str]) -> datetime | None:
         moment = None
     if moment is None or moment.tzinfo is None:
         problems["send_at"] = "must be a time with its offset, such as 2026-12-01T10:00:00+05:30"
+        return None
+    if not now - _LATE_AT_MOST <= moment <= now + _AHEAD_AT_MOST:
+        problems["send_at"] = "must lie ahead, within a year"
         return None
     return moment

@@ -12,6 +12,7 @@ log = logs.get(__name__)
 
 _SWEEP_SECONDS = 1.0
 _RENEW_SECONDS = 2.0
+_STOPPING_PAUSE_SECONDS = 0.1
 # Nothing we do for one person takes this long. A thread that hangs longer loses its lock, and the person is free.
 _HELD_AT_MOST_SECONDS = 90.0
 
@@ -37,6 +38,9 @@ class Housekeeping(threading.Thread):
                     jobs.sweep_once(self._runtime)
             except RedisError as error:
                 log.warning("housekeeping_waits", error=error)
+            if self._runtime.stopping.is_set():
+                # The wait above returns at once from now on.
+                time.sleep(_STOPPING_PAUSE_SECONDS)
 
     def _renew(self) -> None:
         holds = self._runtime.holds.younger_than(_HELD_AT_MOST_SECONDS)

@@ -1,5 +1,7 @@
 """How a message comes in: one transaction of the door's script and the job that wakes a worker."""
 
+from redis.exceptions import NoScriptError
+
 from pipeline.messages import Inbound
 from pipeline.store.door import Door
 from pipeline.wakeups import WakeUps
@@ -15,8 +17,15 @@ class Intake:
     def take(self, inbound: Inbound) -> str:
         """Makes one message durable, in one round trip: `taken`, `again` (it had come before) or `full` (this person
         has too many waiting)."""
+        try:
+            return self._take(inbound, script_is_known=True)
+        except NoScriptError:
+            # Redis is new or was restarted, and only the wake-up happened, which harms nobody.
+            return self._take(inbound, script_is_known=False)
+
+    def _take(self, inbound: Inbound, script_is_known: bool) -> str:
         with self._wakeups.transaction() as pipeline:
-            key = self._door.push(pipeline, inbound)
+            key = self._door.push(pipeline, inbound, script_is_known)
             self._wakeups.add(pipeline, key, inbound.sid)
             answer: bytes = pipeline.execute()[0]
         return answer.decode()

@@ -5,7 +5,6 @@ at every few seconds, and a job's start and end are one transaction each. This l
 `rq==3.0.*` is pinned and `tests/test_lean_worker.py` counts round trips and left-over keys.
 """
 
-import sys
 import time
 
 from redis import Redis
@@ -18,7 +17,10 @@ from rq.queue import Queue
 from rq.utils import now
 from rq.worker import WorkerStatus
 
+from pipeline import logs
 from pipeline.wakeups import WakeUp
+
+log = logs.get(__name__)
 
 _HEARTBEAT_SECONDS = 5.0
 _DEQUEUE_SECONDS = 1
@@ -80,8 +82,11 @@ class LeanWorker(SimpleWorker):
         job.started_at = now()
         try:
             job.perform()
-        except Exception:
-            self._finalize_failure(job, queue, execution, sys.exc_info())
+        except Exception as error:
+            log.error("job_raised", error=error, job=job.func_name)
+            # RQ keeps the words of an exception, in its log and in Redis, and they may quote a person.
+            wordless = RuntimeError(type(error).__name__)
+            self._finalize_failure(job, queue, execution, (RuntimeError, wordless, None))
             return
         with self.connection.pipeline() as pipeline:
             self.increment_successful_job_count(pipeline)

@@ -7,6 +7,7 @@ messages of libraries quote what they choked on.
 
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import MutableMapping
 from typing import Any
@@ -34,11 +35,19 @@ def configure(level: str) -> None:
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(True)
+    sys.excepthook = lambda _, error, __: _uncaught(error)
+    threading.excepthook = lambda args: _uncaught(args.exc_value)
+    sys.unraisablehook = lambda args: _uncaught(args.exc_value)
 
 
 def get(name: str) -> Any:
     """The logger of one module: `log.info("event", field=…)`."""
     return structlog.get_logger(module=name)
+
+
+def _uncaught(error: BaseException | None) -> None:
+    """Instead of a traceback, which ends with the exception's message."""
+    get("process").error("uncaught", error=error)
 
 
 def _exception_without_words(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -59,6 +68,7 @@ class _LibraryHandler(logging.Handler):
             max(record.levelno, logging.WARNING),
             "library",
             place=f"{record.filename}:{record.lineno}",
-            words=str(record.msg)[:100] if "%" in str(record.msg) else "",
+            # A message without arguments may have its words filled in already.
+            words=str(record.msg)[:100] if record.args else "",
             error=error,
         )

@@ -2,6 +2,7 @@
 
 import hmac
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from redis import Redis
@@ -16,6 +17,7 @@ from pipeline.settings import Settings
 from pipeline.store import canary
 from pipeline.store.door import Door
 from pipeline.store.statuses import Statuses
+from pipeline.store.watermark import Watermark
 from pipeline.twilio_api.webhooks import Signature
 from pipeline.wakeups import WakeUps
 
@@ -57,6 +59,10 @@ class Receiver:
         """Raises WrongKeysError when what is in this Redis was sealed with other keys."""
         canary.check(self._redis, self._seal, self._hasher)
         self._knows_its_keys = True
+
+    def ask_for_catch_up(self) -> None:
+        """What was sent to us while nobody listened stands in Twilio's list, which is to be read now."""
+        Watermark(self._redis).ask(datetime.now(UTC))
 
     def note(self, status: DeliveryStatus, decision: Decision | None) -> str:
         """Keeps how a message of ours fares, one round trip; see `store.statuses`."""

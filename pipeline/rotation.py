@@ -14,6 +14,10 @@ def rotate(runtime: Runtime) -> int:
     Run again after an interruption, it passes over what is done. What no key opens is logged and left as it is.
     """
     people = 0
+    try:
+        runtime.resealer.reseal_broadcasts()
+    except SealError as error:
+        log.error("not_resealed", problem=str(error))
     for key in runtime.resealer.people():
         with care.held(runtime, key) as (hold, _):
             try:

@@ -108,7 +108,8 @@ class Settings(BaseSettings):
     auth_retry_seconds: Seconds = (60, 120, 240, 480, 900, 1800)
     web_app_url: Url
     public_url: Annotated[str, AfterValidator(_public_url)]
-    redis_url: Annotated[str, AfterValidator(_redis_url)]
+    # It may hold a password.
+    redis_url: Annotated[str, AfterValidator(_redis_url), Field(repr=False)]
 
     admin_token: SecretStr = SecretStr("")
     seal_keys: Annotated[Secrets, AfterValidator(_fernet_keys)]

@@ -26,7 +26,9 @@ class WakeUp(Job):
     after them."""
 
     def __init__(self, id: str | None = None, connection: Any = None, serializer: Any = None) -> None:
-        super().__init__(id, connection=connection, serializer=JSONSerializer)
+        super().__init__(id, connection=connection)
+        # RQ would look into a serializer that it is given, again for every job.
+        self.serializer = JSONSerializer
 
     def restore(self, raw_data: Any) -> Any:
         """Reads a stored job. One that is damaged or not ours counts as none: RQ passes over it and goes on."""

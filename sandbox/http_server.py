@@ -60,6 +60,7 @@ class LocalServer:
         self.url = f"http://127.0.0.1:{self.port}"
         self._answer = answer
         self._server: _Server | None = None
+        self._recovery: threading.Timer | None = None
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -70,9 +71,11 @@ class LocalServer:
                 threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
-        """Stop listening and cut all connections, also those of requests under way."""
+        """Stop listening and cut all connections, also those of requests under way; `refuse_for` is over."""
         with self._lock:
             server, self._server = self._server, None
+            if self._recovery is not None:
+                self._recovery.cancel()
         if server is not None:
             server.shutdown()
             server.server_close()
@@ -81,7 +84,9 @@ class LocalServer:
     def refuse_for(self, seconds: float) -> None:
         """An outage: connections are cut, new ones refused, and after that many seconds all is as before."""
         self.stop()
-        threading.Timer(seconds, self.start).start()
+        self._recovery = threading.Timer(seconds, self.start)
+        self._recovery.daemon = True
+        self._recovery.start()
 
     def __enter__(self) -> Self:
         self.start()

@@ -24,6 +24,8 @@ class StatusPlan:
     """The probability that the callbacks of a message come in any order."""
     doubled: float = 0.0
     """The probability that a callback comes twice."""
+    lost: float = 0.0
+    """The probability that the callbacks of a message never come."""
     callbacks: bool = True
     """False: the statuses change, and nothing is posted."""
     seed: int = 0
@@ -52,7 +54,7 @@ class StatusCallbacks:
             moments.append(when)
         for moment, (status, error) in zip(moments, steps, strict=True):
             self._later.call(moment, partial(self._ledger.set_status, message.sid, status, error))
-        if not plan.callbacks or not message.form.get("StatusCallback"):
+        if not plan.callbacks or not message.form.get("StatusCallback") or chance.random() < plan.lost:
             return
         if chance.random() < plan.shuffled:
             chance.shuffle(steps)

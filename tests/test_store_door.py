@@ -38,6 +38,14 @@ def test_a_lost_answer_of_the_transaction_leaves_one_message(far_bot: Bot, proxy
     assert proxy.lost == 1 and inbox(far_bot) == [sid]
 
 
+def test_a_message_enters_a_redis_that_has_forgotten_our_scripts(bot: Bot) -> None:
+    bot.hears("Hi")
+    bot.redis.script_flush()
+    inbound = Inbound(new_sid(), ASHA, "again")
+    assert [bot.runtime.intake.take(inbound) for _ in range(2)] == ["taken", "again"]
+    assert inbox(bot)[1:] == [inbound.sid]
+
+
 def test_messages_wait_in_the_order_of_their_arrival(bot: Bot) -> None:
     sids = bot.hears(*"abcdef")
     assert inbox(bot) == sids

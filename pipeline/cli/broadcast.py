@@ -1,28 +1,24 @@
 """Broadcasts from the command line."""
 
-import csv
 import json
 import re
-import sys
-import time
-from datetime import datetime, timedelta, timezone
-from typing import Any
+from datetime import UTC, datetime, timedelta, timezone
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pipeline import broadcasts, care
+from pipeline import broadcasts
 from pipeline.broadcast import Broadcast
 from pipeline.broadcasts import Preview
+from pipeline.cli import recipients
 from pipeline.cli.output import as_json, runtime, show, who
+from pipeline.cli.watching import watch as follow
 from pipeline.draft import DraftError, draft
-from pipeline.endpoints.broadcasts import shown
+from pipeline.endpoints.broadcasts import shown, shown_preview
 from pipeline.runtime import Runtime
 from pipeline.session import STEPS
 from pipeline.store.broadcasts import Wish
 
 _INDIA = timezone(timedelta(hours=5, minutes=30))
-_OVER = ("done", "cancelled")
 _ID = click.argument("id_", metavar="ID")
 
 
@@ -70,7 +66,7 @@ def send(
         "send_at": _moment(at),
         "name": name,
     }
-    wished = draft(fields, key)
+    wished = draft(fields, datetime.now(UTC), key)
     preview = broadcasts.preview(house, wished)
     _show_preview(preview, as_json and dry_run)
     if dry_run:
@@ -83,7 +79,7 @@ def send(
     else:
         click.echo(f"{made.id}: {made.state}" + ("" if is_new else " (it had been made before)"))
     if is_watched:
-        _watch(house, made.id)
+        follow(house, made.id, as_json)
 
 
 @broadcast.command("list")
@@ -123,66 +119,76 @@ def show_(id_: str, as_json: bool) -> None:
 
 @broadcast.command()
 @_ID
-def watch(id_: str) -> None:
-    """Follow one until it is over; plain lines when this is no terminal.
+@as_json
+def watch(id_: str, as_json: bool) -> None:
+    """Follow one until it is over; plain lines when this is no terminal, and until it is paused.
 
     Example: python -m pipeline broadcast watch b0123456789ab
     """
     house = runtime()
     _find(house, id_)
-    _watch(house, id_)
+    follow(house, id_, as_json)
 
 
 @broadcast.command()
 @_ID
-def pause(id_: str) -> None:
+@as_json
+def pause(id_: str, as_json: bool) -> None:
     """Hold it: within two seconds nothing more is handed to Twilio.
 
     Example: python -m pipeline broadcast pause b0123456789ab
     """
-    _control(id_, "pause")
+    _control(id_, "pause", as_json)
 
 
 @broadcast.command()
 @_ID
-def resume(id_: str) -> None:
+@as_json
+def resume(id_: str, as_json: bool) -> None:
     """Go on where it was.
 
     Example: python -m pipeline broadcast resume b0123456789ab
     """
-    _control(id_, "resume")
+    _control(id_, "resume", as_json)
 
 
 @broadcast.command()
 @_ID
 @click.option("--yes", is_flag=True, help="Don't ask.")
-def cancel(id_: str, yes: bool) -> None:
+@as_json
+def cancel(id_: str, yes: bool, as_json: bool) -> None:
     """End it: whoever has not got it will not get it.
 
     Example: python -m pipeline broadcast cancel b0123456789ab
     """
     if not yes:
-        click.confirm("End this broadcast for good?", abort=True)
-    _control(id_, "cancel")
+        click.confirm("End this broadcast for good?", abort=True, err=as_json)
+    _control(id_, "cancel", as_json)
 
 
 @broadcast.command("retry-failed")
 @_ID
-def retry_failed(id_: str) -> None:
+@as_json
+def retry_failed(id_: str, as_json: bool) -> None:
     """Once more to whoever it failed for with a passing reason.
 
     Example: python -m pipeline broadcast retry-failed b0123456789ab
     """
     house = runtime()
     _find(house, id_)
-    click.echo(f"{broadcasts.retry_failed(house, id_, who())} recipients are tried again.")
+    retried = broadcasts.retry_failed(house, id_, who())
+    if as_json:
+        click.echo(json.dumps({"broadcast_id": id_, "retried": retried}))
+    else:
+        click.echo(f"{retried} recipients are tried again.")
 
 
 @broadcast.command()
 @_ID
 @click.option("--reveal", is_flag=True, help="With addresses; this is audited.")
-def export(id_: str, reveal: bool) -> None:
-    """Every recipient as CSV: contact key, status, code or reason, time.
+@as_json
+def export(id_: str, reveal: bool, as_json: bool) -> None:
+    """Every recipient as CSV: contact key, status, code or reason, its meaning, time; with --json a line each.
 
     Example: python -m pipeline broadcast export b0123456789ab > report.csv
     """
@@ -190,20 +196,14 @@ def export(id_: str, reveal: bool) -> None:
     _find(house, id_)
     if reveal:
         house.audit.note(who(), "reveal broadcast", id_)
-    table = csv.writer(sys.stdout)
-    table.writerow(["contact", "status", "code", "at", *(["address"] if reveal else [])])
-    for recipient in house.broadcasts.recipients(id_):
-        row = [recipient.contact, recipient.state, recipient.detail, recipient.at.isoformat()]
-        if reveal:
-            row.append(care.look(house, recipient.contact)[1].contact.address)
-        table.writerow(row)
+    recipients.write(house, id_, reveal, as_json)
 
 
-def _control(id_: str, wish: Wish) -> None:
+def _control(id_: str, wish: Wish, json_wanted: bool) -> None:
     state = broadcasts.control(runtime(), id_, wish, who())
     if state == "unknown":
         raise click.ClickException(f"There is no broadcast {id_}; see: python -m pipeline broadcast list")
-    click.echo(f"{id_}: {state}")
+    click.echo(json.dumps({"broadcast_id": id_, "status": state}) if json_wanted else f"{id_}: {state}")
 
 
 def _find(house: Runtime, id_: str) -> Broadcast:
@@ -219,27 +219,15 @@ def _moment(at: str) -> str:
     if not india:
         return at
     try:
-        return datetime.fromisoformat(india[1]).replace(tzinfo=_INDIA).isoformat()
+        moment = datetime.strptime(india[1], "%Y-%m-%d %H:%M").replace(tzinfo=_INDIA)
     except ValueError:
         raise DraftError({"at": "must look like '2026-12-01 10:00 IST'"}) from None
+    return moment.isoformat()
 
 
 def _show_preview(preview: Preview, json_wanted: bool) -> None:
-    row: dict[str, Any] = {
-        "recipients": preview.recipients,
-        "in_window": preview.in_window,
-        "outside_window": preview.outside_window,
-        "opted_out": preview.opted_out,
-        "seconds": preview.seconds,
-        "length": preview.length,
-        "messages": preview.messages,
-        "warning": preview.warning,
-    }
     if json_wanted:
-        steps = {
-            step: {"in_window": r.in_window, "outside_window": r.outside_window} for step, r in preview.reach.items()
-        }
-        click.echo(json.dumps(row | {"steps": steps}))
+        click.echo(json.dumps(shown_preview(preview)))
         return
     for step, reach in preview.reach.items():
         click.echo(f"  {step:<13}{reach.in_window:>8} in window{reach.outside_window:>8} outside", err=True)
@@ -251,39 +239,3 @@ def _show_preview(preview: Preview, json_wanted: bool) -> None:
     )
     if preview.warning:
         click.echo(f"Warning: {preview.warning}", err=True)
-
-
-def _watch(house: Runtime, id_: str) -> None:
-    if sys.stdout.isatty():
-        _watch_bar(house, id_)
-        return
-    while True:
-        now = _find(house, id_)
-        click.echo(f"{now.id} {now.state}: {_counts(now)}")
-        if now.state in _OVER or now.state == "paused":
-            return
-        time.sleep(1)
-
-
-def _watch_bar(house: Runtime, id_: str) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as progress:
-        task = progress.add_task(id_, total=None)
-        while True:
-            now = _find(house, id_)
-            progress.update(
-                task, total=max(now.total, 1), completed=now.total - now.open, description=f"{now.state} {_counts(now)}"
-            )
-            if now.state in _OVER:
-                return
-            time.sleep(0.5)
-
-
-def _counts(now: Broadcast) -> str:
-    seconds = (datetime.now(now.created_at.tzinfo) - now.started_at).total_seconds() if now.started_at else 0.0
-    rate = now.sent / seconds if seconds and not now.finished_at else 0.0
-    left = f", {now.open / rate:.0f} s left" if rate and now.open else ""
-    return (
-        f"{now.sent} sent, {now.delivered} delivered, {now.read} read, {now.failed} failed, {now.skipped} skipped, "
-        f"{now.open} waiting ({rate:.0f}/s{left})"
-    )

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,8 @@ from rich.table import Table
 from pipeline import logs
 from pipeline.runtime import Runtime
 from pipeline.settings import load
+
+_WIDTH_OF_A_FILE = 200
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines.")
 
@@ -39,11 +42,12 @@ def show(rows: Sequence[Mapping[str, Any]], json_wanted: bool, nothing: str) -> 
         click.echo(nothing)
         return
     table = Table(box=box.SIMPLE_HEAD)
-    for column in rows[0]:
-        table.add_column(column, overflow="fold")
+    for number, column in enumerate(rows[0]):
+        # The first names the row: it is what other commands are given.
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*(str(_plain(value)) for value in row.values()))
-    Console(soft_wrap=True).print(table)
+    Console(soft_wrap=True, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE).print(table)
 
 
 def _plain(value: Any) -> Any:

@@ -17,7 +17,7 @@ def clock() -> None:
 
 
 @click.command("catch-up")
-@click.option("--since", type=click.DateTime(), help="In UTC; by default since the last time.")
+@click.option("--since", type=click.DateTime(), help="In UTC; by default since the last time; 6 days ago at most.")
 def catch_up(since: datetime | None) -> None:
     """Take in messages that Twilio could not bring us, from its own list.
 

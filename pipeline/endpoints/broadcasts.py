@@ -1,13 +1,15 @@
 """Broadcasts over HTTP, for admins."""
 
 import json
-from datetime import datetime
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
 from pipeline import broadcasts
 from pipeline.broadcast import Broadcast
+from pipeline.broadcasts import Preview
 from pipeline.draft import Draft, DraftError, draft
 from pipeline.endpoints.access import Access
 from pipeline.runtime import Stores
@@ -31,13 +33,8 @@ def blueprint(stores: Stores, access: Access) -> Blueprint:
         return jsonify(
             broadcast_id=broadcast.id,
             status=broadcast.state,
-            recipients=preview.recipients if is_new else broadcast.total,
             created=is_new,
-            in_window=preview.in_window,
-            outside_window=preview.outside_window,
-            opted_out=preview.opted_out,
-            seconds=preview.seconds,
-            warning=preview.warning,
+            **shown_preview(preview) | ({} if is_new else {"recipients": broadcast.total}),
         ), 202
 
     @routes.get("/broadcasts")
@@ -71,6 +68,12 @@ def blueprint(stores: Stores, access: Access) -> Blueprint:
     return routes
 
 
+def shown_preview(preview: Preview) -> dict[str, Any]:
+    """A preview as JSON; `steps` counts the people of each step."""
+    row = asdict(preview)
+    return row | {"steps": row.pop("reach")}
+
+
 def shown(broadcast: Broadcast) -> dict[str, Any]:
     """A broadcast as JSON; times are ISO with offset."""
 
@@ -102,11 +105,11 @@ def shown(broadcast: Broadcast) -> dict[str, Any]:
 def _draft() -> Draft:
     try:
         fields = json.loads(request.get_data())
-    except ValueError:
+    except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
         raise DraftError({"body": 'must be a JSON object such as {"message": "Hello {name}"}'})
-    return draft(fields, request.headers.get("Idempotency-Key", ""))
+    return draft(fields, datetime.now(UTC), request.headers.get("Idempotency-Key", ""))
 
 
 def _unknown() -> tuple[Response, int]:

@@ -7,7 +7,7 @@ from pipeline import logs
 
 log = logs.get(__name__)
 
-_HEADERS = {
+HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -50,6 +50,6 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def guard(response: Response) -> Response:
-        for name, value in _HEADERS.items():
+        for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response

@@ -1,5 +1,7 @@
 """What Twilio calls: messages from people, and how messages of ours fare."""
 
+from urllib.parse import parse_qsl
+
 from flask import Blueprint, Response, request
 from redis.exceptions import RedisError
 
@@ -42,7 +44,7 @@ def blueprint(receiver: Receiver) -> Blueprint:
     @routes.post("/webhook/status")
     def status() -> Response:
         """How a message of ours fares; the query carries our reference to it."""
-        told = webhooks.delivery_status(request.args.get("ref", ""), request.form)
+        told = webhooks.delivery_status(_reference(), request.form)
         if told is None:
             return plain(400, "A status callback with our ref, MessageSid and MessageStatus is expected here.")
         try:
@@ -54,6 +56,12 @@ def blueprint(receiver: Receiver) -> Blueprint:
         return Response(status=204)
 
     return routes
+
+
+def _reference() -> str:
+    """Our `ref` in the query. Werkzeug would raise on a query that is not UTF-8."""
+    query = request.query_string.decode(errors="replace")
+    return dict(parse_qsl(query)).get("ref", "")
 
 
 def _refusal(receiver: Receiver) -> Response | None:

@@ -12,7 +12,7 @@ from pipeline.store import PREFIX
 from pipeline.store.script import Script
 
 _WINDOW = timedelta(hours=24)
-_CHUNK = 1000
+_CHUNK = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +38,23 @@ class Audience:
         return {one: self._reach(one, now) for one in steps}
 
     def people(self, step: str, since: datetime) -> Iterator[list[tuple[str, float]]]:
-        """Contact keys with the time of the last message (milliseconds), who wrote since `since`, in chunks."""
+        """Contact keys with the time of the last message (milliseconds), who wrote after `since`, in chunks; some come
+        twice."""
         for one in [step] if step else list(STEPS):
             # Whoever writes meanwhile moves to the end, never past us: we go on from the last score, not the last rank.
-            score, seen_there = _milliseconds(since) + 1.0, 0
-            while chunk := self._chunk(one, score, seen_there):
-                yield chunk
-                last = chunk[-1][1]
-                at_last = sum(1 for _, at in chunk if at == last)
-                score, seen_there = last, at_last + (seen_there if last == score else 0)
+            score = float(_milliseconds(since))
+            while chunk := self._range(one, f"({score}", "+inf", _CHUNK):
+                score = chunk[-1][1]
+                # Those with this very score may have been cut in two: they come once more, and whole.
+                yield chunk + self._range(one, score, score, -1)
 
     def since(self, is_free: bool, now: datetime) -> datetime:
         """The earliest last message of somebody who can be reached with free text or with a template."""
         return now - (_WINDOW if is_free else self._contact)
 
-    def _chunk(self, step: str, score: float, offset: int) -> list[tuple[str, float]]:
-        found: Any = self._redis.zrange(
-            f"{PREFIX}people:{step}",
-            score,
-            "+inf",
-            byscore=True,
-            offset=offset,
-            num=_CHUNK,
-            withscores=True,
+    def _range(self, step: str, lowest: float | str, highest: float | str, at_most: int) -> list[tuple[str, float]]:
+        found: Any = self._redis.zrangebyscore(
+            f"{PREFIX}people:{step}", lowest, highest, start=0, num=at_most, withscores=True
         )
         return [(key, score) for key, score in found]
 

@@ -1,6 +1,7 @@
 """Broadcasts in Redis: made once, handed out at their pace, each recipient's row moved by scripts only."""
 
 import json
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -15,6 +16,8 @@ from pipeline.store.script import Script
 from pipeline.store.turns import Hold
 
 _CONTENTS_AT_MOST = 64
+# Of keys and times; a script that took more would hold up replies.
+_ADDED_AT_ONCE = 2000
 
 Wish = Literal["start", "run", "pause", "resume", "cancel"]
 
@@ -43,7 +46,8 @@ class Broadcasts:
             "said": self._seal.close(said, id_, "broadcast"),
         }
         flat = [part for pair in fields.items() for part in pair]
-        return bool(self._create(self._redis, id_, _milliseconds(send_at), *flat) == "created")
+        call = secrets.token_hex(8)
+        return bool(self._create(self._redis, id_, _milliseconds(send_at), call, *flat) == "created")
 
     def find(self, id_: str) -> Broadcast | None:
         """One, by its id. Raises SealError."""
@@ -72,9 +76,16 @@ class Broadcasts:
         return str(self._control(self._redis, id_, wish, reason))
 
     def add(self, id_: str, is_free: bool, people: Iterable[tuple[str, float]]) -> int:
-        """Puts people (contact key, last inbound in milliseconds) on the list; answers how many were new to it."""
+        """Puts people (contact key, last inbound in milliseconds) on the list; answers how many were new to it, or -1
+        when the list is not being made any more."""
         flat = [part for key, last_in in people for part in (key, int(last_in))]
-        return int(self._snapshot(self._redis, id_, int(is_free), *flat)) if flat else 0
+        added = 0
+        for start in range(0, len(flat), _ADDED_AT_ONCE):
+            answer = int(self._snapshot(self._redis, id_, int(is_free), *flat[start : start + _ADDED_AT_ONCE]))
+            if answer < 0:
+                return answer
+            added += answer
+        return added
 
     def assign(self, messages_per_second: float, most_in_hand: int) -> list[str]:
         """Hands out the next recipients; answers the keys of the people to wake."""

@@ -20,13 +20,13 @@ class Door:
         self._contact_days = contact_days
         self._script = Script("door")
 
-    def push(self, pipeline: Pipeline, inbound: Inbound) -> str:
-        """Adds the door's script to a transaction; its answer there is b"taken" or b"again". Returns the key of the
-        address, which the job that wakes a worker carries."""
+    def push(self, pipeline: Pipeline, inbound: Inbound, is_known: bool) -> str:
+        """Adds the door's script to a transaction, by digest when Redis `is_known` to know it; its answer there is
+        b"taken" or b"again". Returns the key of the address, which the job that wakes a worker carries."""
         address = self._hasher.contact_key(inbound.address)
         other = self._hasher.contact_key(inbound.external_id) if inbound.external_id else ""
         sealed = self._seal.close(json.dumps(asdict(inbound)), address, f"inbox {inbound.sid}")
-        self._script.join(pipeline, address, other, inbound.sid, sealed, self._contact_days)
+        self._script.join(pipeline, is_known, address, other, inbound.sid, sealed, self._contact_days)
         return address
 
     def ask_for(self, pipeline: Pipeline, sid: str) -> None:

@@ -21,8 +21,8 @@ Outcome = Literal["sent", "again", "unsent", "doubt", "drop", "stop"]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The head of an outbox. `text` is None when it cannot be opened; `content_sid` with `variables` is a
-    template, sent instead of it."""
+    """The head of an outbox. `text` is None when it cannot be opened, `problem` then says why; `content_sid` with
+    `variables` is a template, sent instead of it."""
 
     reference: str
     address: str
@@ -32,6 +32,7 @@ class Waiting:
     variables: str = ""
     tries: int = 0
     attempted_at: datetime | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,8 @@ class Outboxes:
         stored: dict[str, Any] = json.loads(entry)
         try:
             body = json.loads(self._seal.open(stored["body"], hold.key, "outbox"))
-        except SealError:
-            body = {"to": "", "text": None}
+        except SealError as error:
+            body = {"to": "", "text": None, "problem": f"{PREFIX}outbox:{hold.key}: {error}"}
         return Waiting(
             reference=stored["ref"],
             address=body["to"],
@@ -123,6 +124,7 @@ class Outboxes:
             variables=body.get("variables", ""),
             tries=tries,
             attempted_at=attempted_at,
+            problem=body.get("problem", ""),
         )
 
 

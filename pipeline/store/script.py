@@ -27,7 +27,10 @@ class Script:
         except NoScriptError:
             return client.eval(self._text, 0, *arguments)
 
-    def join(self, pipeline: Pipeline, *arguments: str | int | float) -> None:
-        """Becomes part of a transaction: always with the whole text, for a digest that Redis does not know would fail
-        alone and let the rest of the transaction happen."""
-        pipeline.eval(self._text, 0, *arguments)
+    def join(self, pipeline: Pipeline, is_known: bool, *arguments: str | int | float) -> None:
+        """Becomes part of a transaction, by digest when Redis `is_known` to know it. A digest that it does not know
+        fails alone (NoScriptError), and the rest of the transaction happens."""
+        if is_known:
+            pipeline.evalsha(self._digest, 0, *arguments)
+        else:
+            pipeline.eval(self._text, 0, *arguments)

@@ -13,6 +13,7 @@ from pipeline.errors import LockLostError, SealError
 from pipeline.messages import Inbound, Reply
 from pipeline.seal import Seal
 from pipeline.session import Contact, Person, Session, Turn
+from pipeline.store import PREFIX
 from pipeline.store.script import Script
 
 # How long a lock lives unless it is renewed. A worker that dies delays its person by this much.
@@ -173,9 +174,9 @@ class Turns:
         sid, _, rest = head.partition(" ")
         address_key, _, sealed = rest.partition(" ")
         problems: list[str] = []
-        inbound = self._opened(sealed, address_key, f"inbox {sid}", lambda stored: Inbound(**stored), problems)
-        known = self._opened(contact, key, "contact", Contact.from_json, problems)
-        at = self._opened(session, key, "session", Session.from_json, problems)
+        inbound = self._opened(key, sealed, address_key, f"inbox {sid}", lambda stored: Inbound(**stored), problems)
+        known = self._opened(key, contact, key, "contact", Contact.from_json, problems)
+        at = self._opened(key, session, key, "session", Session.from_json, problems)
         person = None
         if known or inbound:
             person = Person(at, _current(known or Contact(address=""), inbound, opted_out))
@@ -194,14 +195,20 @@ class Turns:
         )
 
     def _opened(
-        self, sealed: str, owner: str, field: str, read: Callable[[dict[str, Any]], _Read], problems: list[str]
+        self,
+        key: str,
+        sealed: str,
+        owner: str,
+        field: str,
+        read: Callable[[dict[str, Any]], _Read],
+        problems: list[str],
     ) -> _Read | None:
         if not sealed:
             return None
         try:
             return read(json.loads(self._seal.open(sealed, owner, field)))
         except SealError as error:
-            problems.append(str(error))
+            problems.append(f"{PREFIX}{field.split(maxsplit=1)[0]}:{key}: {error}")
         except (KeyError, TypeError, ValueError):
             # Another version of this program wrote it, before a rollback or during a deployment.
             problems.append(f"{field} of {owner} has a shape that is not known here")

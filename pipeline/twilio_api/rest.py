@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import requests
 import urllib3
-from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
@@ -21,6 +21,8 @@ _TIMEOUT_SECONDS = 10
 # A chat reply that Twilio could not hand on for ten minutes is no longer an answer to anything.
 _VALIDITY_SECONDS = 600
 _PAGE_SIZE = 100
+# What Twilio's client raises over an answer that is not what it expects.
+_UNREADABLE = (TwilioException, ValueError, TypeError, KeyError, AttributeError)
 
 
 class TwilioRest:
@@ -50,11 +52,11 @@ class TwilioRest:
                 status_callback=f"{self._status_callback}?{urlencode({'ref': reference})}",
                 validity_period=_VALIDITY_SECONDS,
             )
-        except TwilioRestException as error:
+        except (TwilioRestException, TwilioServiceException) as error:
             raise self._refusal(error) from None
         except requests.RequestException as error:
             raise SendError("retry" if _never_left(error) else "in doubt") from None
-        except (TwilioException, ValueError, TypeError, KeyError):
+        except _UNREADABLE:
             # An answer that cannot be read: the message may have been taken.
             raise SendError("in doubt") from None
         if not isinstance(message.sid, str) or not message.sid:
@@ -99,13 +101,13 @@ class TwilioRest:
                     created=message.date_created or datetime.now(UTC),
                     media=int(message.num_media or 0),
                 )
-        except TwilioRestException as error:
+        except (TwilioRestException, TwilioServiceException) as error:
             raise self._refusal(error) from None
-        except (requests.RequestException, TwilioException, ValueError, TypeError, KeyError):
+        except (requests.RequestException, *_UNREADABLE):
             raise SendError("retry") from None
 
-    def _refusal(self, error: TwilioRestException) -> SendError:
-        code = error.code if isinstance(error.code, int) else 0
+    def _refusal(self, error: TwilioRestException | TwilioServiceException) -> SendError:
+        code = int(error.code) if str(error.code).isdecimal() else 0
         return SendError(decide(code, int(error.status)), code, self._threads.http.retry_after)
 
     @property

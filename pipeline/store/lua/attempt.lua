@@ -13,16 +13,17 @@ local state = redis.call('HMGET', person(k), 'attempt', 'attempted_at', 'out_due
 
 -- A callback that carries the reference proves that Twilio has it.
 if redis.call('HEXISTS', P .. 'status:' .. k, ref) == 1 then
-  redis.call('SET', P .. 'last:' .. k, entry, 'EX', STATUS_LIFE)
+  if not b then redis.call('SET', P .. 'last:' .. k, entry, 'EX', STATUS_LIFE) end
   pop_outbox(k)
   tally('out')
-  if b then end_row(b, k, 'sent', 0) end
+  if b then end_sent(b, k, ref) end
   if state[1] == ref then tally('settled_by_callback') end
   return { 'known' }
 end
 
 local function wait(milliseconds)
   redis.call('HSET', person(k), 'out_due', now + milliseconds)
+  if b then off_hand(b, k) end
   return { 'wait', milliseconds }
 end
 
@@ -35,6 +36,9 @@ if state[1] == ref then
   return { 'doubt', entry, tonumber(state[2]) }
 end
 
+-- While Twilio refuses everything, one message every 30 s tries whether it still does.
+local probe_at = tonumber(redis.call('HGET', P .. 'stopped', 'probe_at') or nil)
+local is_stopped = probe_at and probe_at > now
 local is_closed = not decoded.template and tonumber(state[5] or 0) + WINDOW_MS <= now
 if b then
   -- Whatever was true when it was released is looked at once more.
@@ -50,7 +54,7 @@ if b then
   end
   local share = tonumber(redis.call('LINDEX', P .. 'pace:' .. sender, tonumber(ARGV[6]) - 1) or nil)
   local is_fast = share and share + 1000 > now
-  if standing ~= 'running' or is_fast or redis.call('EXISTS', P .. 'stopped') == 1 then
+  if standing ~= 'running' or is_fast or is_stopped then
     give_back(b, k)
     return { 'known' }
   end
@@ -58,9 +62,7 @@ elseif is_closed then
   return { 'closed', entry }
 end
 
--- While Twilio refuses everything, one message every 30 s tries whether it still does.
-local probe_at = tonumber(redis.call('HGET', P .. 'stopped', 'probe_at') or nil)
-if probe_at and probe_at > now then return wait(probe_at - now) end
+if is_stopped then return wait(probe_at - now) end
 
 local gap = tonumber(state[4] or 0) + 1000 - now
 if gap > 0 then return wait(gap) end

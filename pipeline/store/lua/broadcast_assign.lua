@@ -23,11 +23,15 @@ for _, b in ipairs(open) do
     for _ = 1, 500 do
       local k = redis.call('LPOP', P .. 'broadcast_queue:' .. b)
       if not k then break end
-      end_row(b, k, 'skipped', 'cancelled')
+      if string.match(row_of(b, k), '^queued') then end_row(b, k, 'skipped', 'cancelled') end
     end
   end
 end
-if #running == 0 or redis.call('EXISTS', P .. 'stopped') == 1 then return {} end
+if #running == 0 then return {} end
+-- While Twilio refuses everything, one now and then tries whether it still does.
+local probe_at = tonumber(redis.call('HGET', P .. 'stopped', 'probe_at') or nil)
+if probe_at and probe_at > now then return {} end
+if probe_at then most = 1 end
 
 -- Tokens come at the rate; a second's worth may be saved up. Replies take theirs first.
 local used_at = math.max(tonumber(redis.call('GET', P .. 'broadcast_pace') or 0), now - 1000)
@@ -35,28 +39,39 @@ local used_at = math.max(tonumber(redis.call('GET', P .. 'broadcast_pace') or 0)
 local replies = math.min(tonumber(redis.call('GET', P .. 'reply_count') or 0), rate)
 redis.call('DEL', P .. 'reply_count')
 used_at = used_at + replies * 1000 / rate
-local free = math.min(math.floor((now - used_at) * rate / 1000), most - redis.call('ZCARD', in_hand))
+-- Whoever is in hand for longer is held by a worker that died or hangs, and takes no place.
+local held = redis.call('ZCOUNT', in_hand, now - 5000, '+inf')
+local free = math.min(math.floor((now - used_at) * rate / 1000), most - held)
+
+-- The next recipient whom no other broadcast is just about to reach. Two broadcasts to the same people have them in the
+-- same order, so a few are looked at.
+local function next_of(b)
+  local queue = P .. 'broadcast_queue:' .. b
+  for _ = 1, 8 do
+    local k = redis.call('LPOP', queue)
+    if not k then return nil end
+    if string.match(row_of(b, k), '^queued') then
+      if redis.call('HEXISTS', person(k), 'broadcast') == 0 then return k end
+      redis.call('RPUSH', queue, k)
+    end
+  end
+end
+
 local woken = {}
 local turn = tonumber(redis.call('GET', P .. 'broadcast_turn') or 0)
 local dry = 0
 while #woken < free and dry < #running do
   turn = turn + 1
   local b = running[turn % #running + 1]
-  local k = redis.call('LPOP', P .. 'broadcast_queue:' .. b)
-  if not k then
-    dry = dry + 1
-  elseif string.match(row_of(b, k), '^queued') then
+  local k = next_of(b)
+  if k then
     dry = 0
-    if redis.call('HEXISTS', person(k), 'broadcast') == 1 then
-      -- Another broadcast is just about to reach this person.
-      redis.call('RPUSH', P .. 'broadcast_queue:' .. b, k)
-      dry = dry + 1
-    else
-      redis.call('HSET', person(k), 'broadcast', b)
-      redis.call('ZADD', in_hand, now, b .. ' ' .. k)
-      due_by(k, now + 2000)
-      woken[#woken + 1] = k
-    end
+    redis.call('HSET', person(k), 'broadcast', b)
+    redis.call('ZADD', in_hand, now, b .. ' ' .. k)
+    due_by(k, now + 2000)
+    woken[#woken + 1] = k
+  else
+    dry = dry + 1
   end
 end
 redis.call('SET', P .. 'broadcast_turn', turn)

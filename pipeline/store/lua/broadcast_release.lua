@@ -4,8 +4,10 @@ local k, token, b, entry, is_free = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] 
 if not ours(k, token) then return 'lost' end
 if redis.call('HGET', person(k), 'broadcast') ~= b then return 'done' end
 redis.call('HDEL', person(k), 'broadcast')
-redis.call('ZREM', P .. 'broadcast_in_hand', b .. ' ' .. k)
-if not string.match(row_of(b, k), '^queued') then return 'done' end
+if not string.match(row_of(b, k), '^queued') then
+  off_hand(b, k)
+  return 'done'
+end
 
 local state = redis.call('HGET', broadcast(b), 'state')
 local last_in = tonumber(redis.call('HGET', person(k), 'last_in') or 0)
@@ -14,6 +16,7 @@ if redis.call('HEXISTS', P .. 'optouts', k) == 1 then end_row(b, k, 'skipped', '
 if entry == '' then end_row(b, k, 'skipped', 'erased') return 'skipped' end
 if is_free and last_in + WINDOW_MS <= now then end_row(b, k, 'skipped', 'outside_window') return 'skipped' end
 if state ~= 'running' or redis.call('EXISTS', P .. 'inbox:' .. k, P .. 'outbox:' .. k) > 0 then
+  off_hand(b, k)
   redis.call('RPUSH', P .. 'broadcast_queue:' .. b, k)
   return 'later'
 end

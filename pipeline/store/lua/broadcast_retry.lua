@@ -1,6 +1,8 @@
 -- Recipients whose message failed for a passing reason are put back. ARGV: id, keys …
+-- Whoever cancelled a broadcast wants no more of it; one that is paused stays so.
 local b, added = ARGV[1], 0
-if redis.call('EXISTS', broadcast(b)) == 0 then return 0 end
+local state = redis.call('HGET', broadcast(b), 'state')
+if not state or state == 'cancelled' then return 0 end
 for i = 2, #ARGV do
   local row = row_of(b, ARGV[i])
   if string.match(row, '^failed ') then
@@ -14,6 +16,8 @@ end
 if added > 0 then
   count(b, 'failed', -added)
   count(b, 'open', added)
+end
+if added > 0 and state == 'done' then
   redis.call('HDEL', broadcast(b), 'finished_at', 'reason')
   redis.call('DEL', P .. 'broadcast_recent:' .. b)
   redis.call('HSET', broadcast(b), 'state', 'running')

@@ -38,6 +38,12 @@ if entry ~= '' then
   redis.call('HSET', person(k), 'erased', 1, 'last_in', now)
   redis.call('EXPIRE', person(k), 86400)
 end
+-- Earlier lines about the person stay, without saying about whom.
+for i, line in ipairs(redis.call('LRANGE', P .. 'audit', 0, -1)) do
+  if string.find(line, k, 1, true) then
+    redis.call('LSET', P .. 'audit', i - 1, (string.gsub(line, k, 'erased')))
+  end
+end
 redis.call('LPUSH', P .. 'audit', audit_line)
 tally('erased')
 return { 'ok', view(k) }

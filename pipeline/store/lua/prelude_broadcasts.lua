@@ -14,33 +14,44 @@ end
 
 local function finish_if_done(b)
   if tonumber(redis.call('HGET', broadcast(b), 'n_open')) > 0 then return end
-  local state = redis.call('HGET', broadcast(b), 'state')
-  if state == 'running' or state == 'paused' then redis.call('HSET', broadcast(b), 'state', 'done') end
-  if state ~= 'preparing' and state ~= 'scheduled' then
-    redis.call('HSETNX', broadcast(b), 'finished_at', now)
-    redis.call('ZREM', P .. 'broadcasts_open', b)
-    redis.call('EXPIRE', broadcast(b), BROADCAST_LIFE)
-    redis.call('EXPIRE', P .. 'broadcast_rows:' .. b, BROADCAST_LIFE)
+  local state, paused_from = unpack(redis.call('HMGET', broadcast(b), 'state', 'paused_from'))
+  if state == 'running' or (state == 'paused' and paused_from == 'running') then
+    redis.call('HSET', broadcast(b), 'state', 'done')
+  elseif state ~= 'cancelled' then
+    return
   end
+  redis.call('HSETNX', broadcast(b), 'finished_at', now)
+  redis.call('ZREM', P .. 'broadcasts_open', b)
+  redis.call('EXPIRE', broadcast(b), BROADCAST_LIFE)
+  redis.call('EXPIRE', P .. 'broadcast_rows:' .. b, BROADCAST_LIFE)
 end
 
--- More than 20 of the last 100 failed: something is wrong with the message or the sender, so it stops to be looked at.
-local function note_result(b, is_failure)
+-- Something is wrong with the message or the sender: it stops to be looked at.
+local function pause_itself(b, reason)
+  if redis.call('HGET', broadcast(b), 'state') ~= 'running' then return end
+  redis.call('HSET', broadcast(b), 'state', 'paused', 'paused_from', 'running', 'reason', reason)
+end
+
+-- More than 20 failures among the last 100 results pause it. `was_sent`: noted before, as one that went well.
+local function note_result(b, is_failure, was_sent)
   local recent = P .. 'broadcast_recent:' .. b
+  if was_sent then redis.call('LREM', recent, 1, 0) end
   redis.call('LPUSH', recent, is_failure and 1 or 0)
   redis.call('LTRIM', recent, 0, 99)
   redis.call('EXPIRE', recent, 7 * 86400)
   if not is_failure then return end
   local failures = 0
   for _, one in ipairs(redis.call('LRANGE', recent, 0, -1)) do failures = failures + tonumber(one) end
-  if failures > 20 and redis.call('HGET', broadcast(b), 'state') == 'running' then
-    redis.call('HSET', broadcast(b), 'state', 'paused', 'paused_from', 'running',
-      'reason', 'more than 20 % of the last 100 failed')
-  end
+  if failures > 20 then pause_itself(b, 'more than 20 % of the last 100 failed') end
 end
 
--- A recipient has been served, or never will be: sent | failed | skipped.
+-- The worker's thread that had this recipient in hand is free again.
+local function off_hand(b, k) redis.call('ZREM', P .. 'broadcast_in_hand', b .. ' ' .. k) end
+
+-- A recipient has been served, or never will be: sent | failed | skipped. At any time n_open, n_sent, n_failed and
+-- n_skipped add up to n_total; n_delivered and n_read are parts of n_sent.
 local function end_row(b, k, state, detail)
+  off_hand(b, k)
   set_row(b, k, state, detail)
   count(b, state)
   if state ~= 'skipped' then note_result(b, state == 'failed') end
@@ -51,6 +62,7 @@ end
 -- What could not be handed to Twilio now is the broadcast's again, so that it never stands before a reply.
 local function give_back(b, k)
   pop_outbox(k)
+  off_hand(b, k)
   set_row(b, k, 'queued', 0)
   redis.call('RPUSH', P .. 'broadcast_queue:' .. b, k)
 end
@@ -68,7 +80,15 @@ local function move_row(b, k, status, code)
     count(b, 'read')
   elseif (status == 'failed' or status == 'undelivered') and state == 'sent' then
     set_row(b, k, 'failed', code)
+    count(b, 'sent', -1)
     count(b, 'failed')
-    note_result(b, true)
+    note_result(b, true, true)
   end
+end
+
+-- Twilio has it. A callback may have told what became of it before we knew.
+local function end_sent(b, k, ref)
+  end_row(b, k, 'sent', 0)
+  local known = redis.call('HGET', P .. 'status:' .. k, ref)
+  if known then move_row(b, k, string.match(known, '^%d+ (%S+)'), string.match(known, '(%d+) %d+$')) end
 end

@@ -13,19 +13,17 @@ if is_to_be_sent_again and redis.call('HGET', person(k), 'attempt') ~= ref then 
 local b = cjson.decode(entry).broadcast
 if outcome == 'sent' then
   note_status(k, ref, 0, 'accepted', sid, 0)
-  redis.call('SET', P .. 'last:' .. k, entry, 'EX', STATUS_LIFE)
+  if not b then redis.call('SET', P .. 'last:' .. k, entry, 'EX', STATUS_LIFE) end
   pop_outbox(k)
   redis.call('DEL', P .. 'stopped')
   tally('out')
-  if b then end_row(b, k, 'sent', 0) end
-  -- A callback may have come before this answer.
-  local known = b and redis.call('HGET', P .. 'status:' .. k, ref)
-  if known then move_row(b, k, string.match(known, '^%d+ (%S+)'), string.match(known, '(%d+) %d+$')) end
+  if b then end_sent(b, k, ref) end
 elseif outcome == 'drop' then
+  local is_erased = redis.call('HEXISTS', person(k), 'erased') == 1
   pop_outbox(k)
   if b then
     end_row(b, k, 'failed', code)
-  else
+  elseif not is_erased then
     local body = cjson.decode(entry).body
     record_failure(ref, { kind = 'reply', contact = k, sealed = body, reason = reason, code = code })
   end
@@ -33,6 +31,7 @@ elseif outcome == 'drop' then
   tally('dropped')
 elseif outcome == 'doubt' then
   redis.call('HSET', person(k), 'out_due', now + wait)
+  if b then off_hand(b, k) end
   tally('in_doubt')
 else
   if b then
@@ -46,10 +45,7 @@ else
   if outcome == 'stop' then
     redis.call('HSETNX', P .. 'stopped', 'since', now)
     redis.call('HSET', P .. 'stopped', 'code', code, 'probe_at', now + wait)
-    if b and redis.call('HGET', broadcast(b), 'state') == 'running' then
-      redis.call('HSET', broadcast(b), 'state', 'paused', 'paused_from', 'running', 'reason',
-        'Twilio refuses everything (code ' .. code .. ')')
-    end
+    if b then pause_itself(b, 'Twilio refuses everything (code ' .. code .. ')') end
   end
 end
 if code > 0 then tally('code:' .. code) end

@@ -1,8 +1,11 @@
 -- Twilio says how a message of ours fares. ARGV: key, reference, rank, status, sid, code, decision of that code
 local k, ref, rank, status, sid = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local code, decision = tonumber(ARGV[6]), ARGV[7]
--- Whoever was erased stays erased.
+-- Whoever was erased stays erased: all that is left to hear of is the receipt, while it is being sent.
 if redis.call('EXISTS', person(k)) == 0 then return 'unknown' end
+if redis.call('HEXISTS', person(k), 'erased') == 1 and redis.call('HGET', person(k), 'attempt') ~= ref then
+  return 'unknown'
+end
 if not note_status(k, ref, rank, status, sid, code) then return 'old' end
 tally('status:' .. status)
 local b = string.match(ref, '^%x+%-(b%x+)%-')
@@ -17,6 +20,7 @@ end
 if status ~= 'failed' and status ~= 'undelivered' then return 'noted' end
 
 if code > 0 then tally('code:' .. code) end
+if b and decision == 'stop all' then pause_itself(b, 'Twilio refuses everything (code ' .. code .. ')') end
 if decision == 'opted out' then redis.call('HSETNX', P .. 'optouts', k, now) end
 local last = redis.call('GET', P .. 'last:' .. k)
 local is_last = last and reference_of(last) == ref

@@ -1,0 +1,1 @@
+"""What we compare ourselves with: each does the same work, the usual way."""
