@@ -5,7 +5,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 
-# A connection is renewed after so many requests: connections that stay for ever stay with one of the server's processes.
+# A connection is renewed after so many requests: those that stay for ever stay with one of the server's processes.
 _REQUESTS_EACH = 50
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 

@@ -10,7 +10,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """CPU seconds so far (user and system) of a process with its children, and resident bytes of the largest of them."""
+    """CPU seconds so far (user and system) of a process with its children, and the largest one's resident bytes."""
 
     cpu: float
     resident: int

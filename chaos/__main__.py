@@ -51,8 +51,8 @@ def main(scenario: str | None, seed: int, people: int | None, seconds: float | N
     console.print("nothing lost, nothing doubled, everything in order", style="bold green")
 
 
-def _full() -> dict[str, Scenario]:
-    every = {name: SCENARIOS[name] for name in EVERY}
+def _full() -> dict[str, Planned]:
+    every: dict[str, Planned] = {name: SCENARIOS[name] for name in EVERY}
     return {**every, "outage": _adapted(every["outage"], None, FULL_OUTAGE_SECONDS)}
 
 

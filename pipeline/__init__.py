@@ -15,8 +15,8 @@ The path of a message:
 10. `housekeeping` and `clock` find whoever was forgotten by something that died.
 
 Words: a *contact* is a person on WhatsApp; their *address* is how Twilio names them, opaque to us; the *contact key* is
-its keyed hash, which stands for the person everywhere. A *turn* is one exchange, a *step* where a conversation stands, a
-*reply* what a turn says, an *effect* what it asks of the world. An *attempt* is one POST of one reply; it is *in doubt*
-while its outcome is unknown. The *sweep* wakes a worker for whoever is overdue. The *window* are the 24 hours after a
-person's last message in which WhatsApp takes free text.
+its keyed hash, which stands for the person everywhere. A *turn* is one exchange, a *step* where a conversation stands,
+a *reply* what a turn says, an *effect* what it asks of the world. An *attempt* is one POST of one reply; it is *in
+doubt* while its outcome is unknown. The *sweep* wakes a worker for whoever is overdue. The *window* are the 24 hours
+after a person's last message in which WhatsApp takes free text.
 """

@@ -15,11 +15,17 @@ _OVERLAP = timedelta(minutes=5)
 _FIRST_LOOK = timedelta(hours=1)
 # That a message was received is remembered for 7 days: what is older could have been answered already.
 _REMEMBERED = timedelta(days=6)
+# Twilio gives a webhook 15 s in all.
+YOUNGEST = timedelta(seconds=20)
 
 
-def catch_up(runtime: Runtime, since: datetime | None = None) -> int | None:
+def catch_up(runtime: Runtime, since: datetime | None = None, youngest: timedelta = timedelta(0)) -> int | None:
     """Reads Twilio's list of messages to us since `since` (default: since it was last read) and takes in what had not
-    come, oldest first. Answers how many, or None when Twilio could not be asked."""
+    come, oldest first. Answers how many, or None when Twilio could not be asked.
+
+    Messages younger than `youngest` are left for the next time: their webhook may still be under way, and it knows
+    more than the list (which button was tapped, whether Twilio has answered a STOP).
+    """
     began = datetime.now(UTC)
     since = max(since or runtime.watermark.read() or began - _FIRST_LOOK, began - _REMEMBERED)
     try:
@@ -32,6 +38,9 @@ def catch_up(runtime: Runtime, since: datetime | None = None) -> int | None:
     for message in listed:
         if message.sid not in missing:
             continue
+        if began - message.created < youngest:
+            runtime.watermark.ask(began + youngest)
+            break
         inbound = Inbound(sid=message.sid, address=message.address, text=message.text, media=message.media)
         if runtime.intake.take(inbound) == "taken":
             missed += 1

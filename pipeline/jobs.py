@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from pipeline import broadcasts, logs
 from pipeline.attend import attend
+from pipeline.catch_up import YOUNGEST
 from pipeline.catch_up import catch_up as _catch_up
 from pipeline.runtime import Runtime
 
@@ -35,7 +36,7 @@ def catch_up() -> None:
     """Takes in what Twilio could not bring us, every five minutes or when asked. Dying over it costs seconds: whether
     it has to be done is known only by what was done."""
     if _bound[0].watermark.is_behind(datetime.now(UTC)):
-        _catch_up(_bound[0])
+        _catch_up(_bound[0], youngest=YOUNGEST)
 
 
 def broadcast(id_: str) -> None:

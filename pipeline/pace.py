@@ -9,7 +9,7 @@ def retry_delay(tries: int, asked: float | None, chance: float) -> float:
     """Seconds until a message that Twilio did not take is tried again.
 
     `tries` counts those before this one, `asked` is Twilio's Retry-After, `chance` a random number in [0, 1): waits
-    double from 1 s to 60 s, half of each is chance, so that workers do not come back all at once.
+    double from 1 s to 60 s, up to half as much again is chance, so that workers do not come back all at once.
     """
     doubled = min(MOST_SECONDS, 2.0 ** min(tries, 10))
-    return max(doubled * (0.5 + chance / 2), min(asked or 0.0, MOST_ASKED_SECONDS))
+    return max(doubled * (1 + chance / 2), min(asked or 0.0, MOST_ASKED_SECONDS))

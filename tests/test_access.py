@@ -103,7 +103,7 @@ def test_a_refusal_says_how_to_ask(plain: Door) -> None:
 
 
 @pytest.mark.parametrize(("method", "target"), ADMIN)
-@pytest.mark.parametrize("token", ["", "anything", OWN.ADMIN_TOKEN])
+@pytest.mark.parametrize("token", ["", "anything", OWN.ADMIN_TOKEN], ids=["none", "any", "another"])
 def test_without_a_token_in_the_settings_everything_is_closed(
     doors: dict[str, Door], method: str, target: str, token: str
 ) -> None:

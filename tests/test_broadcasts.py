@@ -333,7 +333,7 @@ def test_a_refused_account_that_only_a_callback_tells_of_pauses_it(bot: Bot, red
 
 def test_more_than_a_fifth_of_failures_pauses_it(bot: Bot) -> None:
     crowd = people(bot, 4)
-    bot.twilio.faults["send"] = FaultPlan(refusals={address: 63003 for address in crowd})
+    bot.twilio.faults["send"] = FaultPlan(refusals=dict.fromkeys(crowd, 63003))
     id_ = started(bot)
     ninety_eight_before(bot, id_, failures=19)
     for key in hand_out(bot):

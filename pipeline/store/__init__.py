@@ -16,7 +16,7 @@ Of one person:
 | `contact:K` | string | sealed Contact | CONTACT_DAYS from the last message |
 | `person:K` | hash | what scripts must read, see below | as the contact |
 | `status:K` | hash | reference → `rank status sid code time`: how each of our messages fares | 48 h |
-| `last:K` | string | the outbox entry sent last, in case it must be sent once more | 48 h |
+| `last:K` | string | the reply sent last as it stood in the outbox, in case it must be sent once more | 48 h |
 
 `person:K` holds `last_in` (arrival of the last message), `step` (the last one known), `timer` (when the session wants
 a turn without a message), `starts` and `raised` (of the inbox head: how often begun, how often failed), `attempt` and
@@ -44,11 +44,11 @@ Of all:
 | `failed_at` | sorted set | id → when | FAILED_DAYS |
 | `broadcasts` | sorted set | id → when it was made | 90 days |
 | `broadcasts_open` | sorted set | id → when it starts, of those that are not over | until over |
-| `broadcast:B` | hash | state, times, name, step, the sealed text, reason of a pause, counters `n_*` | 90 days |
+| `broadcast:B` | hash | state, times, name, step, the sealed text, why paused, counters `n_*`, its token | 90 days |
 | `broadcast_rows:B` | hash | K → `state detail time generation` | 90 days |
 | `broadcast_queue:B` | list | K of whoever is to be reached still | until reached |
 | `broadcast_recent:B` | list | of the last 100 results, 1 for a failure | 7 days |
-| `broadcast_in_hand` | sorted set | `B K` handed to a worker → when | until released |
+| `broadcast_in_hand` | sorted set | `B K` handed to a worker → when | until served or given back |
 | `broadcast_pace` | string | until when the broadcasts' share of the pace is used up | for ever |
 | `broadcast_turn` | string | whose turn it is | for ever |
 | `reply_count` | string | attempts at replies since recipients were handed out last | for ever |

@@ -48,4 +48,4 @@ def decide(code: int, http_status: int) -> Decision:
         return "retry"
     if http_status >= 500 or http_status < 400:
         return "in doubt"
-    return "stop all" if http_status in (401, 403) else "drop"
+    return "stop all" if http_status == 401 else "drop"

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
@@ -18,6 +19,7 @@ from pipeline.messages import Listed
 from pipeline.twilio_api.codes import decide
 
 _TIMEOUT_SECONDS = 10
+_CONNECT_SECONDS = 3
 # A chat reply that Twilio could not hand on for ten minutes is no longer an answer to anything.
 _VALIDITY_SECONDS = 600
 _PAGE_SIZE = 100
@@ -127,12 +129,23 @@ class _Http(TwilioHttpClient):
 
     def __init__(self) -> None:
         super().__init__(timeout=_TIMEOUT_SECONDS, pool_connections=True)
+        for scheme in ("https://", "http://"):
+            self.session.mount(scheme, _Adapter())
         self.retry_after: float | None = None
         self.request_hooks = {"response": self._note}
 
     def _note(self, response: requests.Response, *_: object, **__: object) -> None:
         seconds = response.headers.get("Retry-After", "")
         self.retry_after = float(seconds) if seconds.isascii() and seconds.isdecimal() else None
+
+
+class _Adapter(HTTPAdapter):
+    """Gives up on making a connection early: a POST that leaves long after its attempt was recorded may meet another
+    worker that has settled the attempt meanwhile. (Twilio's client takes one time for connecting and reading.)"""
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """As always, with two times."""
+        return super().send(*args, **kwargs | {"timeout": (_CONNECT_SECONDS, kwargs.get("timeout"))})
 
 
 def _never_left(error: requests.RequestException) -> bool:

@@ -4,8 +4,14 @@ local address, other, sid, sealed, days = unpack(ARGV)
 local life = days * 86400
 
 local k = redis.call('GET', P .. 'alias:' .. address)
-if not k and other ~= '' then k = redis.call('GET', P .. 'alias:' .. other) end
-if not k then k = address end
+local apart = other ~= '' and redis.call('GET', P .. 'alias:' .. other) or nil
+local function is_idle(one) return redis.call('EXISTS', P .. 'lock:' .. one) == 0 and not redis.call('ZSCORE', P .. 'due', one) end
+local function has_registered(one) return redis.call('HGET', person(one), 'step') == 'completed' end
+if k and apart and k ~= apart and is_idle(k) and has_registered(apart) and not has_registered(k) then
+  -- Two that are found to be one: the registration counts.
+  k, apart = apart, k
+end
+k = k or apart or address
 
 if not redis.call('SET', P .. 'received:' .. sid, 1, 'NX', 'EX', 7 * 86400) then return 'again' end
 -- Nobody has this many questions at once: the rest is counted and dropped, and the person is asked to slow down.
@@ -23,11 +29,18 @@ local function answers_to(alias)
   redis.call('SET', P .. 'alias:' .. alias, k, 'EX', life)
 end
 
-answers_to(address)
-if other ~= '' then
-  -- Somebody known apart under the other address is joined only while nothing waits for them there.
-  local apart = redis.call('GET', P .. 'alias:' .. other) or other
-  if apart == k or not redis.call('ZSCORE', P .. 'due', apart) then answers_to(other) end
+if not apart or apart == k then
+  answers_to(address)
+  if other ~= '' then answers_to(other) end
+elseif is_idle(apart) then
+  -- Joined only while nothing waits for them there. That they opted out holds for both.
+  answers_to(address)
+  answers_to(other)
+  for alias in string.gmatch(redis.call('HGET', person(apart), 'addresses') or '', '%S+') do answers_to(alias) end
+  if redis.call('HEXISTS', P .. 'optouts', apart) == 1 then redis.call('HSETNX', P .. 'optouts', k, now) end
+  forget(apart)
+else
+  answers_to(address)
 end
 redis.call('RPUSH', P .. 'inbox:' .. k, sid .. ' ' .. address .. ' ' .. sealed)
 redis.call('HSET', person(k), 'last_in', now)

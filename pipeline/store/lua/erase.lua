@@ -6,32 +6,45 @@ if not ours(k, token) then return { 'lost' } end
 local head = redis.call('LINDEX', P .. 'inbox:' .. k, 0) or ''
 if sid ~= '' and string.sub(head, 1, #sid + 1) ~= sid .. ' ' then return { 'done', view(k) } end
 
+-- Whoever was once known apart under another address may have left traces there.
+local known_as = { [k] = true }
 for alias in string.gmatch(redis.call('HGET', person(k), 'addresses') or '', '%S+') do
+  known_as[alias] = true
   redis.call('DEL', P .. 'alias:' .. alias)
 end
-local step = redis.call('HGET', person(k), 'step')
-if step then redis.call('ZREM', P .. 'people:' .. step, k) redis.call('ZREM', P .. 'live:' .. step, k) end
-redis.call('ZREM', P .. 'support', k)
 local failed = redis.call('HGETALL', P .. 'failed')
 for i = 1, #failed, 2 do
-  if cjson.decode(failed[i + 1]).contact == k then
+  if known_as[cjson.decode(failed[i + 1]).contact] then
     redis.call('HDEL', P .. 'failed', failed[i])
     redis.call('ZREM', P .. 'failed_at', failed[i])
   end
 end
-for _, b in ipairs(redis.call('ZRANGE', P .. 'broadcasts', 0, -1)) do
-  local row = row_of(b, k)
-  if row ~= '' then
+
+local function erase_rows(one)
+  for _, b in ipairs(redis.call('ZRANGE', P .. 'broadcasts', 0, -1)) do
+    local row = row_of(b, one)
     if string.match(row, '^queued') or string.match(row, '^released') then
-      redis.call('LREM', P .. 'broadcast_queue:' .. b, 0, k)
-      redis.call('ZREM', P .. 'broadcast_in_hand', b .. ' ' .. k)
-      end_row(b, k, 'skipped', 'erased')
+      redis.call('LREM', P .. 'broadcast_queue:' .. b, 0, one)
+      redis.call('ZREM', P .. 'broadcast_in_hand', b .. ' ' .. one)
+      end_row(b, one, 'skipped', 'erased')
     end
-    redis.call('HDEL', P .. 'broadcast_rows:' .. b, k)
+    redis.call('HDEL', P .. 'broadcast_rows:' .. b, one)
   end
 end
-redis.call('DEL', person(k), P .. 'session:' .. k, P .. 'contact:' .. k, P .. 'outbox:' .. k, P .. 'status:' .. k,
-  P .. 'last:' .. k)
+
+-- Which messages of the last minutes were ours must stay known: one of the same words may be in doubt soon.
+local claimed = {}
+local statuses = redis.call('HVALS', P .. 'status:' .. k)
+for _, status in ipairs(statuses) do
+  local sid_of, at = string.match(status, '^%d+ %S+ (%S+) %S+ (%d+)$')
+  if sid_of and tonumber(at) > now - 120000 then claimed[#claimed + 1] = sid_of end
+end
+for one in pairs(known_as) do
+  erase_rows(one)
+  forget(one)
+  redis.call('DEL', P .. 'outbox:' .. one, P .. 'status:' .. one)
+end
+for i, sid_of in ipairs(claimed) do note_status(k, 'erased-' .. i, 0, 'accepted', sid_of, 0) end
 if sid ~= '' then redis.call('LPOP', P .. 'inbox:' .. k) else redis.call('DEL', P .. 'inbox:' .. k) end
 if entry ~= '' then
   redis.call('RPUSH', P .. 'outbox:' .. k, entry)

@@ -59,6 +59,17 @@ local function pop_outbox(k)
   end
 end
 
+-- What is known of a person, and where they stand on our lists; what waits for them stays.
+local function forget(k)
+  local step = redis.call('HGET', person(k), 'step')
+  if step then
+    redis.call('ZREM', P .. 'people:' .. step, k)
+    redis.call('ZREM', P .. 'live:' .. step, k)
+  end
+  redis.call('ZREM', P .. 'support', k)
+  redis.call('DEL', person(k), P .. 'session:' .. k, P .. 'contact:' .. k, P .. 'last:' .. k)
+end
+
 local function reference_of(entry) return cjson.decode(entry).ref end
 
 local function record_failure(id, record)

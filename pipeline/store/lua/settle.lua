@@ -27,6 +27,8 @@ elseif outcome == 'drop' then
     local body = cjson.decode(entry).body
     record_failure(ref, { kind = 'reply', contact = k, sealed = body, reason = reason, code = code })
   end
+  -- A refusal of this one message says that others are taken.
+  redis.call('DEL', P .. 'stopped')
   if reason == 'opted out' then redis.call('HSETNX', P .. 'optouts', k, now) end
   tally('dropped')
 elseif outcome == 'doubt' then
