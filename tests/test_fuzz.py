@@ -20,6 +20,6 @@ def test_no_bytes_bring_an_endpoint_down() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr[-5000:]
     statuses = {int(status) for status in re.findall(r"(\d{3}): \d", done.stdout)}
-    # It came past every door, and was refused at each for every reason.
-    assert {200, 202, 204, 400, 401, 403, 404, 405} <= statuses
+    # It came past the doors, and was refused at them.
+    assert {200, 400, 401, 404, 405} <= statuses
     assert int(re.search(r"total: (\d+)", done.stdout)[1]) >= CASES

@@ -35,6 +35,7 @@ Of all:
 | `optouts` | hash | K → since when nothing may be sent that we start | for ever |
 | `people:STEP` | sorted set | K by arrival of the last message, of those whose last step is STEP | as the contact |
 | `live:STEP` | sorted set | K by the end of the session, of those who stand at STEP | until overwritten |
+| `erased_sids` | sorted set | SIDs of the last messages to people who had themselves erased → when | 2 min |
 | `support` | sorted set | K → when this person asked for the team | as the contact |
 | `pace:SENDER` | list | times of the last attempts of one WhatsApp sender | 1 min |
 | `stopped` | hash | `code since probe_at`: Twilio refuses everything we send | until a send succeeds |

@@ -105,9 +105,12 @@ class Outboxes:
             raise LockLostError(hold.key)
 
     def claimed_sids(self, hold: Hold) -> set[str]:
-        """Twilio's SIDs of the messages to this person that we know to be ours."""
-        statuses = self._redis.hvals(f"{PREFIX}status:{hold.key}")
-        return {str(status).split(" ")[2] for status in statuses}
+        """Twilio's SIDs of the messages to this person that we know to be ours, and of whoever was just erased."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.hvals(f"{PREFIX}status:{hold.key}")
+            pipeline.zrange(f"{PREFIX}erased_sids", 0, -1)
+            statuses, erased = pipeline.execute()
+        return {str(status).split(" ")[2] for status in statuses} | set(erased)
 
     def _waiting(self, hold: Hold, entry: str, tries: int = 0, attempted_at: datetime | None = None) -> Waiting:
         stored: dict[str, Any] = json.loads(entry)

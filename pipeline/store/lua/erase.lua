@@ -33,18 +33,17 @@ local function erase_rows(one)
 end
 
 -- Which messages of the last minutes were ours must stay known: one of the same words may be in doubt soon.
-local claimed = {}
-local statuses = redis.call('HVALS', P .. 'status:' .. k)
-for _, status in ipairs(statuses) do
+redis.call('ZREMRANGEBYSCORE', P .. 'erased_sids', '-inf', now - 120000)
+for _, status in ipairs(redis.call('HVALS', P .. 'status:' .. k)) do
   local sid_of, at = string.match(status, '^%d+ %S+ (%S+) %S+ (%d+)$')
-  if sid_of and tonumber(at) > now - 120000 then claimed[#claimed + 1] = sid_of end
+  if sid_of and tonumber(at) > now - 120000 then redis.call('ZADD', P .. 'erased_sids', now, sid_of) end
 end
+redis.call('EXPIRE', P .. 'erased_sids', 120)
 for one in pairs(known_as) do
   erase_rows(one)
   forget(one)
   redis.call('DEL', P .. 'outbox:' .. one, P .. 'status:' .. one)
 end
-for i, sid_of in ipairs(claimed) do note_status(k, 'erased-' .. i, 0, 'accepted', sid_of, 0) end
 if sid ~= '' then redis.call('LPOP', P .. 'inbox:' .. k) else redis.call('DEL', P .. 'inbox:' .. k) end
 if entry ~= '' then
   redis.call('RPUSH', P .. 'outbox:' .. k, entry)
