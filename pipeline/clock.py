@@ -49,6 +49,7 @@ class Periodic(NamedTuple):
 PERIODIC = {
     "clock-sweep": Periodic("pipeline.jobs.sweep", 10, True),
     "clock-catch-up": Periodic("pipeline.jobs.catch_up", 15, False),
+    "clock-upkeep": Periodic("pipeline.jobs.upkeep", 600, False),
 }
 
 

@@ -39,6 +39,11 @@ def catch_up() -> None:
         _catch_up(_bound[0], youngest=YOUNGEST)
 
 
+def upkeep() -> None:
+    """Removes what has outlived its time."""
+    _bound[0].upkeep.remove_old(datetime.now(UTC))
+
+
 def broadcast(id_: str) -> None:
     """Makes the list of a broadcast that is due, and lets it run."""
     try:

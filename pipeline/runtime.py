@@ -28,6 +28,7 @@ from pipeline.store.reseal import Resealer
 from pipeline.store.schedule import Schedule
 from pipeline.store.support import Support
 from pipeline.store.turns import Hold, Turns
+from pipeline.store.upkeep import Upkeep
 from pipeline.store.watermark import Watermark
 from pipeline.wakeups import WakeUps
 
@@ -138,6 +139,11 @@ class Stores:
     def intake(self) -> Intake:
         """The door."""
         return Intake(Door(self.seal, self.hasher, self.settings.contact_days), self.wakeups)
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        """What removes old entries."""
+        return Upkeep(self.redis, self.failures, self.settings.contact_days, self.settings.failed_days)
 
     def close(self) -> None:
         """Gives the connections back."""

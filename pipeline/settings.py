@@ -124,6 +124,7 @@ class Settings(BaseSettings):
 
     session_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 24
     contact_days: Annotated[int, Field(ge=1, le=3650)] = 180
+    failed_days: Annotated[int, Field(ge=1, le=365)] = 14
     worker_processes: Annotated[int, Field(ge=1, le=64)] = 2
     worker_threads: Annotated[int, Field(ge=1, le=64)] = 16
 

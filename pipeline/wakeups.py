@@ -15,9 +15,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 QUEUE = "msme"
-_FUNCTIONS = frozenset(
-    {"pipeline.jobs.wake", "pipeline.jobs.sweep", "pipeline.jobs.catch_up", "pipeline.jobs.broadcast"}
-)
+_FUNCTIONS = frozenset(f"pipeline.jobs.{name}" for name in ("wake", "sweep", "catch_up", "upkeep", "broadcast"))
 _FAILURE_SECONDS = 3600
 
 

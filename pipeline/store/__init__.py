@@ -34,7 +34,7 @@ Of all:
 | `due` | sorted set | K → when to look after this person next, if nobody does before | while there is work |
 | `optouts` | hash | K → since when nothing may be sent that we start | for ever |
 | `people:STEP` | sorted set | K by arrival of the last message, of those whose last step is STEP | as the contact |
-| `live:STEP` | sorted set | K by the end of the session, of those who stand at STEP | until overwritten |
+| `live:STEP` | sorted set | K by the end of the session, of those who stand at STEP | the session |
 | `erased_sids` | sorted set | SIDs of the last messages to people who had themselves erased → when | 2 min |
 | `support` | sorted set | K → when this person asked for the team | as the contact |
 | `pace:SENDER` | list | times of the last attempts of one WhatsApp sender | 1 min |
@@ -61,4 +61,11 @@ Of all:
 | `canary` | string | sealed; opens only with the keys that belong to this Redis | for ever |
 """
 
+from datetime import datetime
+
 PREFIX = "msme:"
+
+
+def milliseconds(moment: datetime) -> int:
+    """How moments stand in Redis: since 1970."""
+    return int(moment.timestamp() * 1000)

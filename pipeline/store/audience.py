@@ -8,7 +8,7 @@ from typing import Any
 from redis import Redis
 
 from pipeline.session import STEPS
-from pipeline.store import PREFIX
+from pipeline.store import PREFIX, milliseconds
 from pipeline.store.script import Script
 
 _WINDOW = timedelta(hours=24)
@@ -42,7 +42,7 @@ class Audience:
         twice."""
         for one in [step] if step else list(STEPS):
             # Whoever writes meanwhile moves to the end, never past us: we go on from the last score, not the last rank.
-            score = float(_milliseconds(since))
+            score = float(milliseconds(since))
             while chunk := self._range(one, f"({score}", "+inf", _CHUNK):
                 score = chunk[-1][1]
                 # Those with this very score may have been cut in two: they come once more, and whole.
@@ -60,12 +60,8 @@ class Audience:
 
     def _reach(self, step: str, now: datetime) -> Reach:
         key = f"{PREFIX}people:{step}"
-        window, contact = _milliseconds(now - _WINDOW), _milliseconds(now - self._contact)
+        window, contact = milliseconds(now - _WINDOW), milliseconds(now - self._contact)
         opted_in_window, opted_before = self._opted_out(self._redis, step, window, contact)
         in_window = int(self._redis.zcount(key, window + 1, "+inf"))
         before = int(self._redis.zcount(key, contact + 1, window))
         return Reach(in_window - opted_in_window, before - opted_before, opted_in_window + opted_before)
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

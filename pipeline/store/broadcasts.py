@@ -11,7 +11,7 @@ from redis import Redis
 from pipeline.broadcast import Broadcast, Content, Recipient
 from pipeline.errors import LockLostError
 from pipeline.seal import Seal
-from pipeline.store import PREFIX
+from pipeline.store import PREFIX, milliseconds
 from pipeline.store.script import Script
 from pipeline.store.turns import Hold
 
@@ -47,7 +47,7 @@ class Broadcasts:
         }
         flat = [part for pair in fields.items() for part in pair]
         call = secrets.token_hex(8)
-        return bool(self._create(self._redis, id_, _milliseconds(send_at), call, *flat) == "created")
+        return bool(self._create(self._redis, id_, milliseconds(send_at), call, *flat) == "created")
 
     def find(self, id_: str) -> Broadcast | None:
         """One, by its id. Raises SealError."""
@@ -114,7 +114,7 @@ class Broadcasts:
                 said |= {"content_sid": content.content_sid, "variables": content.variables}
             entry = json.dumps(
                 {
-                    "at": _milliseconds(at),
+                    "at": milliseconds(at),
                     "body": self._seal.close(json.dumps(said), hold.key, "outbox"),
                     "broadcast": id_,
                     "template": content.is_template,
@@ -163,7 +163,3 @@ _COUNTERS = ("total", "open", "sent", "delivered", "read", "failed", "skipped")
 
 def _moment(milliseconds: str) -> datetime:
     return datetime.fromtimestamp(float(milliseconds) / 1000, UTC)
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
