@@ -1,17 +1,20 @@
 """What tests share: a Valkey server of the run, emptied for each test; a simulated Twilio and Auth API."""
 
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from redis import Redis
 
 from pipeline import delivery
 from sandbox.auth import FakeAuth
+from sandbox.environment import environment
 from sandbox.twilio import FakeTwilio
 from sandbox.valkey import Valkey
 from tests.redis_proxy import RedisProxy
-from tests.service import Bot
+from tests.service import OWN, Bot
 
 
 @pytest.fixture(scope="session")
@@ -71,3 +74,15 @@ def far_bot(proxy: RedisProxy, fake_twilio: FakeTwilio, fake_auth: FakeAuth, no_
     started = Bot.start(proxy.url, fake_twilio, fake_auth)
     yield started
     started.close()
+
+
+@pytest.fixture
+def web(redis_url: str, fake_twilio: FakeTwilio, fake_auth: FakeAuth, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module, which reads the environment when it is imported."""
+    chosen = environment(
+        port=9, redis_url=redis_url, twilio_url=fake_twilio.url, auth_url=fake_auth.url, account=fake_twilio.account,
+        own=OWN,
+    )  # fmt: skip
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+    return importlib.import_module("web")

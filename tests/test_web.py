@@ -1,6 +1,5 @@
 """The receiver as Twilio sees it: what it answers to whom, how fast, and that a 200 means durable."""
 
-import importlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,27 +14,14 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from sandbox.auth import FakeAuth
-from sandbox.environment import environment
 from sandbox.ledger import new_sid
 from sandbox.twilio import FakeTwilio
 from sandbox.valkey import Valkey
 from sandbox.webhooks import sign
-from tests.service import ASHA, OWN, Bot, settings_for
+from tests.service import ASHA, Bot, settings_for
 
 BASE = "http://127.0.0.1:9"
 ASHA_BY_ID = "whatsapp:IN.13491208655302741918"
-
-
-@pytest.fixture
-def web(redis_url: str, fake_twilio: FakeTwilio, fake_auth: FakeAuth, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module, which reads the environment when it is imported."""
-    chosen = environment(
-        port=9, redis_url=redis_url, twilio_url=fake_twilio.url, auth_url=fake_auth.url, account=fake_twilio.account,
-        own=OWN,
-    )  # fmt: skip
-    for name, value in chosen.items():
-        monkeypatch.setenv(name, value)
-    return importlib.import_module("web")
 
 
 @pytest.fixture
