@@ -8,12 +8,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from pipeline import logs
 from pipeline.auth_api import AuthApi
-from pipeline.endpoints import broadcasts, health, plain, twilio
+from pipeline.endpoints import broadcasts, figures, health, plain, twilio
 from pipeline.endpoints.access import Access
+from pipeline.health import AuthWatch
 from pipeline.receiver import Receiver
 from pipeline.runtime import Stores, impatient_redis
 from pipeline.settings import Settings, load
 from pipeline.store.wrong_tries import WrongTries
+from pipeline.webhook_times import WebhookTimes
 
 _MOST_BYTES = 64 * 1024
 
@@ -33,11 +35,15 @@ def create_app(settings: Settings) -> Flask:
     receiver = Receiver(settings)
     redis = impatient_redis(settings.redis_url, decode_responses=True)
     stores = Stores.behind(settings, redis, impatient_redis(settings.redis_url))
-    access = Access([settings.admin_token.get_secret_value()], WrongTries(redis))
+    wrong_tries = WrongTries(redis)
+    tokens = [settings.admin_token.get_secret_value(), settings.metrics_token.get_secret_value()]
+    access = Access(tokens[:1], wrong_tries)
+    scrapers = Access(tokens, wrong_tries, "METRICS_TOKEN")
     plain.install(app)
-    app.register_blueprint(twilio.blueprint(receiver))
+    app.register_blueprint(twilio.blueprint(receiver, WebhookTimes(stores.tallies)))
     app.register_blueprint(broadcasts.blueprint(stores, access))
-    app.register_blueprint(health.blueprint(receiver, AuthApi(settings.auth_api_url)))
+    app.register_blueprint(health.blueprint(stores.pulses, AuthWatch(AuthApi(settings.auth_api_url))))
+    app.register_blueprint(figures.blueprint(stores, access, scrapers))
     return app
 
 

@@ -93,7 +93,9 @@ def _take_turn(runtime: Runtime, hold: Hold, standing: Standing) -> Standing:
     turn = conversation.advance(person, standing.inbound or OtpDue(), standing.now, runtime.desk)
     outcome, counters = turn.outcome, []
     while turn.effect is not None:
+        began = time.monotonic()
         answer = _perform(runtime, turn.effect, standing)
+        counters.append(f"time:{type(turn.effect).__name__} {(time.monotonic() - began) * 1000:.0f}")
         counters.append(f"answer:{type(answer).__name__}")
         turn = conversation.advance(turn.person, answer, standing.now, runtime.desk)
         if isinstance(answer, Erased):
@@ -103,6 +105,8 @@ def _take_turn(runtime: Runtime, hold: Hold, standing: Standing) -> Standing:
         turn = replace(turn, replies=texts.after_lost_session(turn.replies))
     step_after = turn.person.session.current_step if turn.person.session else "none"
     counters.append(f"turn:{step_before}:{outcome}")
+    if person.session and outcome in ("answered", "otp"):
+        counters.append(f"time:{step_before} {(standing.now - person.session.updated_at).total_seconds() * 1000:.0f}")
     if step_after != step_before:
         counters.append(f"step:{step_before}>{step_after}")
     log.info("turn", step=step_before, to=step_after, outcome=outcome, replies=len(turn.replies))

@@ -27,6 +27,7 @@ from pipeline.runtime import hasher_of, patient_redis, seal_of
 from pipeline.settings import load
 from pipeline.store import canary
 from pipeline.store.broadcasts import Broadcasts
+from pipeline.store.pulse import Heartbeat
 from pipeline.store.watermark import Watermark
 from pipeline.wakeups import QUEUE, WakeUp
 
@@ -147,11 +148,13 @@ def run() -> None:
     clock = Clock(patient_redis(settings.redis_url))
     broadcasts = Broadcasts(patient_redis(settings.redis_url, decode_responses=True), seal_of(settings))
     log.info("clock_started", jobs=sorted(PERIODIC))
-    _run(clock, broadcasts, Watermark(clock.connection), stopping)
+    _run(clock, broadcasts, Watermark(clock.connection), Heartbeat(clock.connection, "clock"), stopping)
     sys.exit(0)
 
 
-def _run(clock: Clock, broadcasts: Broadcasts, watermark: Watermark, stopping: threading.Event) -> None:
+def _run(
+    clock: Clock, broadcasts: Broadcasts, watermark: Watermark, heartbeat: Heartbeat, stopping: threading.Event
+) -> None:
     ticks, was_away, server = 0, True, ""
     while not stopping.is_set():
         began = time.monotonic()
@@ -167,6 +170,7 @@ def _run(clock: Clock, broadcasts: Broadcasts, watermark: Watermark, stopping: t
                 now = datetime.now(UTC)
                 clock.put_back_broadcasts(one for one in broadcasts.to_start() if one[1] > now)
             clock.tick()
+            heartbeat.beat()
             before, server = server, clock.server_id()
             was_away = before not in ("", server) or time.monotonic() - began > _AWAY_SECONDS
         except RedisError as error:
@@ -174,4 +178,5 @@ def _run(clock: Clock, broadcasts: Broadcasts, watermark: Watermark, stopping: t
             was_away = True
         ticks += 1
         stopping.wait(_TICK_SECONDS)
+    heartbeat.end()
     clock.register_death()

@@ -7,6 +7,7 @@ from redis.exceptions import RedisError
 
 from pipeline import jobs, logs
 from pipeline.runtime import Runtime
+from pipeline.store.pulse import Heartbeat
 
 log = logs.get(__name__)
 
@@ -23,6 +24,7 @@ class Housekeeping(threading.Thread):
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(name="housekeeping", daemon=True)
         self._runtime = runtime
+        self._heartbeat = Heartbeat(runtime.redis, "worker")
 
     def run(self) -> None:
         """The loop; a Redis that is away is waited for."""
@@ -33,6 +35,7 @@ class Housekeeping(threading.Thread):
             try:
                 if time.monotonic() - renewed_at >= _RENEW_SECONDS:
                     self._renew()
+                    self._heartbeat.beat()
                     renewed_at = time.monotonic()
                 if not self._runtime.stopping.is_set():
                     jobs.sweep_once(self._runtime)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import RedisError
 from werkzeug.datastructures import MultiDict
 
 from pipeline.errors import Decision
@@ -76,10 +75,3 @@ class Receiver:
             most = int(memory.get("maxmemory", 0))
             self._is_full = most > 0 and int(memory["used_memory"]) > _FULL_AT * most
         return self._is_full
-
-    def is_reachable(self) -> bool:
-        """Whether Redis answers."""
-        try:
-            return bool(self._redis.ping())
-        except RedisError:
-            return False

@@ -24,9 +24,11 @@ from pipeline.store.broadcasts import Broadcasts
 from pipeline.store.door import Door
 from pipeline.store.failures import Failures
 from pipeline.store.outboxes import Outboxes
+from pipeline.store.pulse import Pulses
 from pipeline.store.reseal import Resealer
 from pipeline.store.schedule import Schedule
 from pipeline.store.support import Support
+from pipeline.store.tallies import Tallies
 from pipeline.store.turns import Hold, Turns
 from pipeline.store.upkeep import Upkeep
 from pipeline.store.watermark import Watermark
@@ -139,6 +141,16 @@ class Stores:
     def intake(self) -> Intake:
         """The door."""
         return Intake(Door(self.seal, self.hasher, self.settings.contact_days), self.wakeups)
+
+    @cached_property
+    def tallies(self) -> Tallies:
+        """Counters of what happened."""
+        return Tallies(self.redis)
+
+    @cached_property
+    def pulses(self) -> Pulses:
+        """Whether everything is alive."""
+        return Pulses(self.redis)
 
     @cached_property
     def upkeep(self) -> Upkeep:

@@ -112,6 +112,7 @@ class Settings(BaseSettings):
     redis_url: Annotated[str, AfterValidator(_redis_url), Field(repr=False)]
 
     admin_token: SecretStr = SecretStr("")
+    metrics_token: SecretStr = SecretStr("")
     seal_keys: Annotated[Secrets, AfterValidator(_fernet_keys)]
     contact_secret: Annotated[SecretStr, AfterValidator(_long)]
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0

@@ -5,7 +5,7 @@ import sys
 import click
 from redis.exceptions import RedisError
 
-from pipeline.cli import broadcast, contact, failed, keys, upkeep
+from pipeline.cli import broadcast, contact, failed, figures, keys, upkeep
 from pipeline.errors import PipelineError
 
 
@@ -19,6 +19,8 @@ for command in (
     keys.keys,
     failed.failed,
     contact.contact,
+    figures.stats,
+    figures.queue,
     upkeep.catch_up,
     upkeep.audit,
     upkeep.clock,

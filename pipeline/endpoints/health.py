@@ -5,32 +5,28 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, jsonify
 
-from pipeline.auth_api import AuthApi
 from pipeline.endpoints.plain import plain
-from pipeline.receiver import Receiver
+from pipeline.health import AuthWatch, judged, read_pulse
+from pipeline.store.pulse import Pulses
 
 
-def blueprint(receiver: Receiver, auth: AuthApi) -> Blueprint:
+def blueprint(pulses: Pulses, auth: AuthWatch) -> Blueprint:
     """GET /health and GET /health/live."""
     routes = Blueprint("health", __name__)
     started = time.monotonic()
 
     @routes.get("/health")
     def health() -> tuple[Response, int]:
-        """Whether Redis and the Auth API can be reached."""
-        redis_is_there = receiver.is_reachable()
-        services = {
-            "redis": "healthy" if redis_is_there else "unhealthy",
-            "auth_service": "healthy" if auth.is_healthy() else "unhealthy",
-        }
-        overall = "unhealthy" if not redis_is_there else "degraded" if "unhealthy" in services.values() else "healthy"
+        """What is well and what is not, in words; 503 when nothing can be taken in."""
+        found = judged(read_pulse(pulses), auth.is_healthy())
         answer = jsonify(
-            status=overall,
+            status=found.status,
             timestamp=datetime.now(UTC).isoformat(),
-            services=services,
+            services=found.services,
             uptime_seconds=round(time.monotonic() - started),
+            queue={"depth": found.queue_depth, "oldest_seconds": round(found.oldest_seconds, 1)},
         )
-        return answer, 200 if redis_is_there else 503
+        return answer, 503 if found.status == "unhealthy" else 200
 
     @routes.get("/health/live")
     def live() -> Response:

@@ -1,8 +1,9 @@
 """What Twilio calls: messages from people, and how messages of ours fare."""
 
+import time
 from urllib.parse import parse_qsl
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from redis.exceptions import RedisError
 
 from pipeline import logs
@@ -11,17 +12,27 @@ from pipeline.errors import WrongKeysError
 from pipeline.receiver import Receiver
 from pipeline.twilio_api import webhooks
 from pipeline.twilio_api.codes import decision_of
+from pipeline.webhook_times import WebhookTimes
 
 log = logs.get(__name__)
 
 
-def blueprint(receiver: Receiver) -> Blueprint:
+def blueprint(receiver: Receiver, times: WebhookTimes) -> Blueprint:
     """POST /webhook and POST /webhook/status."""
     routes = Blueprint("twilio", __name__)
 
     @routes.before_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+
+    @routes.before_request
     def only_from_twilio() -> Response | None:
         return _refusal(receiver)
+
+    @routes.after_request
+    def end(response: Response) -> Response:
+        times.add(time.perf_counter() - g.began)
+        return response
 
     @routes.post("/webhook")
     def message() -> Response:

@@ -55,6 +55,9 @@ Of all:
 | `reply_count` | string | attempts at replies since recipients were handed out last | for ever |
 | `audit` | list | who did what, newest first, as JSON | the newest 10,000 |
 | `tally:DAY` | hash | counters of one day of India (days since 1970) | 400 days |
+| `totals` | hash | the same counters since the beginning | for ever |
+| `alive:KIND` | sorted set | worker processes, clocks → when they last said so | 1 min after the last |
+| `waiting` | sorted set | K → since when the oldest message waits for its answer | while there is one |
 | `wrong_tries:H` | string | how often whoever stands behind the hash H guessed at a token | 1 min |
 | `watermark` | string | up to when Twilio's own list of messages to us was read | for ever |
 | `watermark_asked` | string | when something may have been missed last, so that the list is read again | for ever |

@@ -2,6 +2,7 @@
 -- ARGV: key, token, sid ('' for a turn without a message), the timer that caused it ('' for a turn with a message),
 --   sealed session or '', seconds it lives, sealed contact, seconds it lives, step of the session or '', last step,
 --   new timer or '', 1 opted out | 0 opted in again | '' neither, 1 asked for the team | 0 not, number of counters, counters, outbox entries
+--   (a counter `time:NAME MILLISECONDS` is an observation)
 local k, token, sid, timer = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 if not ours(k, token) then return { 'lost' } end
 
@@ -45,6 +46,9 @@ if ARGV[12] == '1' then redis.call('HSETNX', P .. 'optouts', k, now) end
 if ARGV[12] == '0' then redis.call('HDEL', P .. 'optouts', k) end
 if ARGV[13] == '1' then redis.call('ZADD', P .. 'support', now, k) end
 local counters = tonumber(ARGV[14])
-for i = 15, 14 + counters do tally(ARGV[i]) end
+for i = 15, 14 + counters do
+  local timed, milliseconds = string.match(ARGV[i], '^time:(%S+) (%d+)$')
+  if timed then tally_time(timed, tonumber(milliseconds)) else tally(ARGV[i]) end
+end
 for i = 15 + counters, #ARGV do redis.call('RPUSH', P .. 'outbox:' .. k, ARGV[i]) end
 return { 'ok', view(k) }

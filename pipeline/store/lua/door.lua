@@ -47,5 +47,6 @@ redis.call('HSET', person(k), 'last_in', now)
 redis.call('EXPIRE', person(k), life)
 -- The job that is enqueued beside this wakes a worker at once; the sweep comes only if that job is lost.
 due_by(k, now + 5000)
+redis.call('ZADD', P .. 'waiting', 'NX', now, k)
 tally('in')
 return 'taken'

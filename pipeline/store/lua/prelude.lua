@@ -8,10 +8,25 @@ end
 
 local now = redis_now()
 
--- Counters stand under the day of India, UTC+5:30, because that is whose day it is.
+-- Counters stand under the day of India, UTC+5:30, because that is whose day it is; and under their sum of all time.
 local function tally(name, by)
+  redis.call('HINCRBY', P .. 'totals', name, by or 1)
   local key = P .. 'tally:' .. math.floor((now / 1000 + 19800) / 86400)
   if redis.call('HINCRBY', key, name, by or 1) == (by or 1) then redis.call('EXPIRE', key, 400 * 86400) end
+end
+
+-- One observation of a histogram. The bounds are those of pipeline/store/tallies.py, in milliseconds.
+local BOUNDS = { 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000 }
+local function tally_time(name, milliseconds)
+  local bound = 'more'
+  for _, one in ipairs(BOUNDS) do
+    if milliseconds <= one then
+      bound = one
+      break
+    end
+  end
+  tally('time:' .. name .. ':' .. bound)
+  tally('time:' .. name .. ':sum', math.floor(milliseconds))
 end
 
 local function person(k) return P .. 'person:' .. k end
@@ -67,6 +82,7 @@ local function forget(k)
     redis.call('ZREM', P .. 'live:' .. step, k)
   end
   redis.call('ZREM', P .. 'support', k)
+  redis.call('ZREM', P .. 'waiting', k)
   redis.call('DEL', person(k), P .. 'session:' .. k, P .. 'contact:' .. k, P .. 'last:' .. k)
 end
 

@@ -12,6 +12,7 @@ if is_to_be_sent_again and redis.call('HGET', person(k), 'attempt') ~= ref then 
 
 local b = cjson.decode(entry).broadcast
 if outcome == 'sent' then
+  if not b then tally_time('accepted', now - tonumber(redis.call('HGET', person(k), 'last_in') or now)) end
   note_status(k, ref, 0, 'accepted', sid, 0)
   if not b then redis.call('SET', P .. 'last:' .. k, entry, 'EX', STATUS_LIFE) end
   pop_outbox(k)

@@ -10,6 +10,9 @@ if not note_status(k, ref, rank, status, sid, code) then return 'old' end
 tally('status:' .. status)
 local b = string.match(ref, '^%x+%-(b%x+)%-')
 if b then move_row(b, k, status, code) end
+if status == 'delivered' and not b then
+  tally_time('delivered', now - tonumber(redis.call('HGET', person(k), 'last_in') or now))
+end
 
 -- An attempt in doubt waits for just this.
 local is_attempt = redis.call('HGET', person(k), 'attempt') == ref

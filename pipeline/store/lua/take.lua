@@ -12,6 +12,7 @@ if holder and holder ~= token then
 end
 if ARGV[4] == '0' and not next_due(k) then
   redis.call('ZREM', P .. 'due', k)
+  redis.call('ZREM', P .. 'waiting', k)
   return { 'idle' }
 end
 redis.call('SET', lock, token, 'PX', life)
