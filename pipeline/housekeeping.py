@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 
 from redis.exceptions import RedisError
 
@@ -28,7 +29,7 @@ class Housekeeping(threading.Thread):
 
     def run(self) -> None:
         """The loop; a Redis that is away is waited for."""
-        renewed_at = 0.0
+        renewed_at = float("-inf")
         while not self._runtime.stopping.wait(_SWEEP_SECONDS) or self._runtime.holds.younger_than(
             _HELD_AT_MOST_SECONDS
         ):
@@ -44,6 +45,8 @@ class Housekeeping(threading.Thread):
             if self._runtime.stopping.is_set():
                 # The wait above returns at once from now on.
                 time.sleep(_STOPPING_PAUSE_SECONDS)
+        with suppress(RedisError):
+            self._heartbeat.end()
 
     def _renew(self) -> None:
         holds = self._runtime.holds.younger_than(_HELD_AT_MOST_SECONDS)

@@ -65,9 +65,10 @@ class Services:
             self._children[name] = spawn(argv, self.log(name), env=self.env, cwd=self.project)
 
     def wait_until_healthy(self, seconds: float = 60.0) -> None:
-        """Return as soon as /health answers 200. Raises NotHealthy."""
+        """Return as soon as /health answers 200 and misses none of our processes. Raises NotHealthy."""
         deadline = time.monotonic() + seconds
-        while (health := self._health()) and not health.startswith("200"):
+        missing = [f"no {name.rstrip('0123456789')} runs" for name in self._children]
+        while (health := self._health()) and (not health.startswith("200") or any(one in health for one in missing)):
             if ended := self.ended():
                 raise NotHealthy(ended)
             if time.monotonic() > deadline:

@@ -5,7 +5,7 @@ import sys
 import click
 from redis.exceptions import RedisError
 
-from pipeline.cli import broadcast, contact, failed, figures, keys, upkeep
+from pipeline.cli import broadcast, contact, doctor, failed, figures, keys, upkeep
 from pipeline.errors import PipelineError
 
 
@@ -19,6 +19,7 @@ for command in (
     keys.keys,
     failed.failed,
     contact.contact,
+    doctor.doctor,
     figures.stats,
     figures.queue,
     upkeep.catch_up,

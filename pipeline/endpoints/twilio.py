@@ -40,6 +40,8 @@ def blueprint(receiver: Receiver, times: WebhookTimes) -> Blueprint:
         inbound = webhooks.inbound(request.form)
         if inbound is None:
             return plain(400, "A form with MessageSid and From is expected here.")
+        if inbound.sid == webhooks.PROBE_SID:
+            return Response("<Response/>", content_type="text/xml", headers={webhooks.PROBE_HEADER: "seen"})
         try:
             if receiver.is_full():
                 log.error("redis_full", trace=inbound.sid)

@@ -12,6 +12,11 @@ _SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 _REFERENCE = re.compile(r"[0-9a-f]{32}-[0-9A-Za-z-]{1,100}")
 
 
+# A message of nobody: the doctor posts it to see whether webhooks come through, and nothing is taken in.
+PROBE_SID = "SM" + 32 * "0"
+PROBE_HEADER = "X-Webhook-Probe"
+
+
 class Signature:
     """Checks that a webhook was signed by Twilio with one of our auth tokens.
 
