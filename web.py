@@ -8,12 +8,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from pipeline import logs
 from pipeline.auth_api import AuthApi
-from pipeline.endpoints import broadcasts, figures, health, plain, twilio
+from pipeline.endpoints import admin, broadcasts, figures, health, plain, twilio
 from pipeline.endpoints.access import Access
+from pipeline.endpoints.visits import Visits
 from pipeline.health import AuthWatch
 from pipeline.receiver import Receiver
 from pipeline.runtime import Stores, impatient_redis
 from pipeline.settings import Settings, load
+from pipeline.store.signed_in import SignedIn
 from pipeline.store.wrong_tries import WrongTries
 from pipeline.webhook_times import WebhookTimes
 
@@ -39,11 +41,14 @@ def create_app(settings: Settings) -> Flask:
     tokens = [settings.admin_token.get_secret_value(), settings.metrics_token.get_secret_value()]
     access = Access(tokens[:1], wrong_tries)
     scrapers = Access(tokens, wrong_tries, "METRICS_TOKEN")
+    auth = AuthWatch(AuthApi(settings.auth_api_url))
+    visits = Visits(SignedIn(redis, tokens[0]), settings.public_url.startswith("https://"))
     plain.install(app)
     app.register_blueprint(twilio.blueprint(receiver, WebhookTimes(stores.tallies)))
     app.register_blueprint(broadcasts.blueprint(stores, access))
-    app.register_blueprint(health.blueprint(stores.pulses, AuthWatch(AuthApi(settings.auth_api_url))))
+    app.register_blueprint(health.blueprint(stores.pulses, auth))
     app.register_blueprint(figures.blueprint(stores, access, scrapers))
+    app.register_blueprint(admin.blueprint(stores, access, visits, auth))
     return app
 
 

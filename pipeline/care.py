@@ -81,6 +81,14 @@ def retry_failure(stores: Stores, failure_id: str, who: str) -> Retried:
     return outcome
 
 
+def drop_failure(stores: Stores, failure_id: str, who: str) -> bool:
+    """Takes a failed message off the list for good; False when it was not there."""
+    is_gone = stores.failures.drop(failure_id)
+    if is_gone:
+        stores.audit.note(who, "drop failure")
+    return is_gone
+
+
 def _known(standing: Standing, hold: Hold) -> Person:
     if standing.person is None:
         raise StrangerError(f"Nothing is kept about {hold.key}.")

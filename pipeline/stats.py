@@ -95,6 +95,18 @@ def turns(counts: Counts, step: str, outcomes: Iterable[str]) -> int:
     return sum(counts.get(f"turn:{step}:{outcome}", 0) for outcome in outcomes)
 
 
+def last_days(tallies: Tallies, now: datetime, number: int) -> tuple[DayStats, ...]:
+    """So many days up to today, the oldest first. Raises RedisError."""
+    return tuple(_day(day, counts) for day, counts in tallies.days(day_of(now), number))
+
+
+def twilio_codes(tallies: Tallies, now: datetime) -> list[tuple[int, int]]:
+    """Twilio's error codes of the last seven days and how often each came, the most frequent first."""
+    week = _sum(counts for _, counts in tallies.days(day_of(now), _WEEK))
+    found = [(int(name.removeprefix("code:")), count) for name, count in week.items() if name.startswith("code:")]
+    return sorted(found, key=lambda pair: -pair[1])
+
+
 def _day(day: date, counts: Counts) -> DayStats:
     messages = _messages(counts)
     return DayStats(

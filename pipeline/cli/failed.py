@@ -7,7 +7,7 @@ import click
 from pipeline import care
 from pipeline.cli.output import as_json, runtime, show, who
 from pipeline.store.failures import Failure
-from pipeline.twilio_api.codes import ADVICE, decision_of
+from pipeline.twilio_api.codes import advice
 
 _SAYINGS = {
     "ok": "It is on its way again.",
@@ -47,8 +47,7 @@ def show_(id_: str, reveal: bool, as_json: bool) -> None:
         click.echo(_SAYINGS["gone"], err=True)
         sys.exit(1)
     row = _row(failure)
-    decision = decision_of(failure.code)
-    row["advice"] = ADVICE[decision] if decision else "Look for its id in the logs."
+    row["advice"] = advice(failure.code)
     if reveal:
         house.audit.note(who(), "reveal", failure.contact)
         row["text"] = house.failures.text(failure)
@@ -74,11 +73,9 @@ def drop(id_: str) -> None:
 
     Example: python -m pipeline failed drop SM0123…
     """
-    house = runtime()
-    if not house.failures.drop(id_):
+    if not care.drop_failure(runtime(), id_, who()):
         click.echo(_SAYINGS["gone"], err=True)
         sys.exit(1)
-    house.audit.note(who(), "drop failure")
     click.echo("It is off the list.")
 
 

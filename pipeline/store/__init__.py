@@ -59,6 +59,7 @@ Of all:
 | `alive:KIND` | sorted set | worker processes, clocks → when they last said so | 1 min after the last |
 | `waiting` | sorted set | K → since when the oldest message waits for its answer | while there is one |
 | `wrong_tries:H` | string | how often whoever stands behind the hash H guessed at a token | 1 min |
+| `signed_in:H` | string | whoever's visit of the dashboard is behind the hash H has signed in | 8 h |
 | `watermark` | string | up to when Twilio's own list of messages to us was read | for ever |
 | `watermark_asked` | string | when something may have been missed last, so that the list is read again | for ever |
 | `canary` | string | sealed; opens only with the keys that belong to this Redis | for ever |

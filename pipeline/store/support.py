@@ -21,6 +21,10 @@ class Support:
         found: Any = self._redis.zrange(_KEY, 0, at_most - 1, withscores=True)
         return [(key, datetime.fromtimestamp(asked_at / 1000, UTC)) for key, asked_at in found]
 
+    def is_waiting(self, key: str) -> bool:
+        """Whether this person asked, and nobody has answered yet."""
+        return self._redis.zscore(_KEY, key) is not None
+
     def answered(self, key: str) -> None:
         """No longer waiting."""
         self._redis.zrem(_KEY, key)

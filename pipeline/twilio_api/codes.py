@@ -39,6 +39,12 @@ def decision_of(code: int) -> Decision | None:
     return _DECISIONS.get(code)
 
 
+def advice(code: int) -> str:
+    """What an operator can do about a code, also about one we don't know."""
+    decision = decision_of(code)
+    return ADVICE[decision] if decision else "Look for its id in the logs."
+
+
 def decide(code: int, http_status: int) -> Decision:
     """What the answer to a POST means: by its code, else by the class of its HTTP status."""
     known = decision_of(code)
