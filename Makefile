@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz chaos check format clean
+.PHONY: help run test fuzz chaos bench check format clean
 
 help:  ## What there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,10 @@ chaos: $(READY)  ## The proof: processes killed, Twilio failing, nothing lost, d
 
 fuzz: $(READY)  ## Any bytes at every endpoint, 20,000 times
 	@$(BIN)/python -m tests.fuzz_endpoints 20000
+
+bench: $(READY)  ## Measure, side by side with others, and write benchmarks/results.md
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -r requirements-bench.txt </dev/null >&2
+	@$(BIN)/python -m benchmarks
 
 check: $(READY)  ## Format, lint, types, security lint, consistent packages
 	@$(BIN)/ruff format --check .

@@ -33,20 +33,20 @@ CHUNK = 2000
 def main(people: int, seconds: float) -> None:
     """Exit code 1 when an aim is missed."""
     with Stage("web", "worker", "clock") as stage:
-        _load(stage, people)
+        load_people(stage, people)
         stage.redis.execute_command("MEMORY", "PURGE")
         workers_before, redis_before = _resident(stage, "worker"), _used(stage.redis)
         began = time.monotonic()
-        id_ = _ask(stage, "/send-broadcast", {"message": "Namaste {name}, there is news for {sector}."})["broadcast_id"]
+        id_ = ask(stage, "/send-broadcast", {"message": "Namaste {name}, there is news for {sector}."})["broadcast_id"]
         posted = time.monotonic() - began
-        while (now := _ask(stage, f"/broadcasts/{id_}"))["status"] in ("scheduled", "preparing"):
+        while (now := ask(stage, f"/broadcasts/{id_}"))["status"] in ("scheduled", "preparing"):
             time.sleep(0.02)
         started = time.monotonic() - began
         keys = [f"{PREFIX}broadcast_rows:{id_}", f"{PREFIX}broadcast_queue:{id_}"]
         taken = sum(stage.redis.memory_usage(key, samples=0) for key in keys) / people
         workers_started = _resident(stage, "worker")
         time.sleep(seconds)
-        now = _ask(stage, f"/broadcasts/{id_}")
+        now = ask(stage, f"/broadcasts/{id_}")
         grown = _resident(stage, "worker") - workers_before
         whole = (_used(stage.redis) - redis_before) / people
         assert now["recipients"] == people
@@ -63,7 +63,7 @@ def main(people: int, seconds: float) -> None:
         sys.exit(int(is_missed))
 
 
-def _load(stage: Stage, people: int) -> None:
+def load_people(stage: Stage, people: int) -> None:
     """People as the product itself would know them, a second apart over the last 20 hours."""
     seal, hasher = Seal(stage.env["SEAL_KEYS"].split(",")), Hasher(stage.env["CONTACT_SECRET"])
     now = int(time.time() * 1000)
@@ -98,7 +98,8 @@ def _person(seal: Seal, hasher: Hasher, number: int, last_in: int) -> Iterator[t
     yield "ZADD", f"{PREFIX}people:completed", last_in, key
 
 
-def _ask(stage: Stage, path: str, wish: dict[str, str] | None = None) -> dict[str, Any]:
+def ask(stage: Stage, path: str, wish: dict[str, str] | None = None) -> dict[str, Any]:
+    """What the broadcasts' endpoints say, as an administrator."""
     headers = {"Authorization": f"Bearer {stage.env['ADMIN_TOKEN']}", "Content-Type": "application/json"}
     body = json.dumps(wish).encode() if wish else None
     with urlopen(Request(f"http://127.0.0.1:{stage.port}{path}", data=body, headers=headers), timeout=10) as answer:

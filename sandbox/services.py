@@ -103,7 +103,7 @@ class Services:
                 child.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 pass
-            _kill_session(child)
+            kill_session(child)
 
     def worker_children(self) -> list[int]:
         """The process ids of all worker processes, those that the workers' parents started (Linux)."""
@@ -121,7 +121,8 @@ class Services:
             connection.close()
 
 
-def _kill_session(leader: "subprocess.Popen[bytes]") -> None:
+def kill_session(leader: "subprocess.Popen[bytes]") -> None:
+    """kill -9 of a child and of all it started."""
     try:
         os.killpg(leader.pid, signal.SIGKILL)
     except ProcessLookupError:

@@ -1,0 +1,58 @@
+"""What stays: resident memory of the processes, bytes in Redis, and whether either grows by being used."""
+
+from benchmarks.dialogue import talk
+from benchmarks.neighbours import Behaviour
+from benchmarks.outside import requests_of
+from benchmarks.results import Result, Scale, at_most, told
+from benchmarks.stage import Stage
+from benchmarks.webhooks import message, registrations
+from pipeline.store import PREFIX
+
+_SETTINGS = {"TWILIO_MESSAGES_PER_SECOND": "1000", "WORKER_PROCESSES": "1", "WORKER_THREADS": "32"}
+_PEOPLE = 500
+_USED_MESSAGES = 6000
+_QUEUED = 600
+
+
+def run(scale: Scale) -> list[Result]:
+    """One worker process of 32 threads. `--quick` uses it less before the second look."""
+    with Stage("web", "worker", "clock", settings=_SETTINGS) as stage:
+        talk(stage, Behaviour(), registrations(stage.account, stage.port, 100), 300)
+        before = stage.usage()
+        session, person = _bytes_each(stage)
+        more = scale.count(_USED_MESSAGES) // 6
+        talk(stage, Behaviour(), registrations(stage.account, stage.port, more, 20_000), 300)
+        after = stage.usage()
+        stage.services.stop("worker")
+        queued = _bytes_queued(stage)
+    grown = (after["worker"].resident - before["worker"].resident) / 1e6
+    return [
+        *(told("memory", f"resident, {part}", before[part].resident / 1e6, "MB") for part in ("web", "clock")),
+        at_most("memory", "resident, worker with 32 threads", before["worker"].resident / 1e6, 90, "MB"),
+        told("memory", f"worker grown by {more * 6:,} messages more", grown, "MB"),
+        at_most("memory", "Redis bytes of a live session", session, 1229),
+        told("memory", "Redis bytes of one person in all", person),
+        told("memory", "Redis bytes of a queued message", queued),
+    ]
+
+
+def _bytes_each(stage: Stage) -> tuple[float, float]:
+    """Of the session in the middle of a registration; and all that one more person takes, sessions and the rest."""
+    used = _used(stage)
+    halfway = [person[:4] for person in registrations(stage.account, stage.port, _PEOPLE, 10_000)]
+    talk(stage, Behaviour(), halfway, 300)
+    person = (_used(stage) - used) / _PEOPLE
+    keys = [key for key in stage.redis.scan_iter(f"{PREFIX}session:*", count=1000)]
+    session = sum(stage.redis.memory_usage(key, samples=0) for key in keys) / len(keys)
+    return session, person
+
+
+def _bytes_queued(stage: Stage) -> float:
+    used = _used(stage)
+    webhooks = [message(stage.account, stage.port, f"whatsapp:+9196{n:08}", "Hi") for n in range(_QUEUED)]
+    stage.outside.closed_loop(stage.port, requests_of(webhooks), 16, 20)
+    return (_used(stage) - used) / _QUEUED
+
+
+def _used(stage: Stage) -> int:
+    return int(stage.redis.info("memory")["used_memory"])
