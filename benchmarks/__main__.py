@@ -14,7 +14,7 @@ import click
 from benchmarks.report import table, write
 from benchmarks.results import Result, Scale
 
-BENCHMARKS = ("receive", "answer", "saturate", "memory", "start")
+BENCHMARKS = ("receive", "answer", "saturate", "broadcast", "recover", "memory", "start")
 _RESULTS = Path(__file__).parent / "results.md"
 
 

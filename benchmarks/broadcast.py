@@ -33,7 +33,7 @@ def _at(pace: int, people: int) -> list[Result]:
         began = time.monotonic()
         id_ = ask(stage, "/send-broadcast", {"message": "Namaste {name}, there is news."})["broadcast_id"]
         writers.start()
-        while ask(stage, f"/broadcasts/{id_}")["status"] != "completed":
+        while ask(stage, f"/broadcasts/{id_}")["status"] != "done":
             if time.monotonic() - began > expected * _PATIENCE + 20:
                 break
             time.sleep(0.1)

@@ -42,7 +42,7 @@ def _bytes_each(stage: Stage) -> tuple[float, float]:
     halfway = [person[:4] for person in registrations(stage.account, stage.port, _PEOPLE, 10_000)]
     talk(stage, Behaviour(), halfway, 300)
     person = (_used(stage) - used) / _PEOPLE
-    keys = [key for key in stage.redis.scan_iter(f"{PREFIX}session:*", count=1000)]
+    keys = list(stage.redis.scan_iter(f"{PREFIX}session:*", count=1000))
     session = sum(stage.redis.memory_usage(key, samples=0) for key in keys) / len(keys)
     return session, person
 

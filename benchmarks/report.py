@@ -32,7 +32,7 @@ def write(file: Path, results: Sequence[Result], command: str, began: datetime, 
     parts = [
         "# Measured",
         "Every ratio is measured side by side in one run, and is the median of alternating rounds. Absolute numbers "
-        "belong to this machine, which does everything at once: the product, Redis, the simulated neighbours and the load.",
+        "belong to this machine, which does everything at once: product, Redis, simulated neighbours and load.",
         f"- when: {began:%Y-%m-%d %H:%M} UTC\n- commit: {_commit()}\n- command: `{command}`\n- machine: {_machine()}\n"
         f"- load average before: {load[0]:.1f} (1 min), {load[1]:.1f} (5 min)",
         table(results),
