@@ -17,7 +17,7 @@ try:
 except SettingsError as error:
     print(error, file=sys.stderr)
     sys.exit(1)
-logs.configure(_settings.log_level)
+logs.configure(_settings.log_level, _settings.log_format)
 
 bind = f"0.0.0.0:{_settings.port}"
 workers = _settings.web_concurrency

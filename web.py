@@ -24,7 +24,7 @@ _MOST_BYTES = 64 * 1024
 
 def create_app(settings: Settings) -> Flask:
     """The application with these settings."""
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     app = Flask(__name__, static_folder=None)
     # A path that is not ours is 404, never a redirect to whatever Host the caller named.
     app.url_map.merge_slashes = False

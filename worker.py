@@ -34,7 +34,7 @@ def main() -> int:
     """Runs until SIGTERM or SIGINT; answers the exit code."""
     try:
         settings = load()
-        logs.configure(settings.log_level)
+        logs.configure(settings.log_level, settings.log_format)
         Runtime.start(settings).close()
     except (SettingsError, WrongKeysError) as error:
         print(error, file=sys.stderr)

@@ -23,7 +23,10 @@ from rq_scheduler import Scheduler
 from rq_scheduler.utils import to_unix
 
 from pipeline import logs
-from pipeline.runtime import hasher_of, patient_redis, seal_of
+from pipeline.alarms import Alarms, Watch
+from pipeline.auth_api import AuthApi
+from pipeline.health import AuthWatch
+from pipeline.runtime import Stores, patient_redis
 from pipeline.settings import load
 from pipeline.store import canary
 from pipeline.store.broadcasts import Broadcasts
@@ -140,15 +143,17 @@ class Clock(Scheduler):
 def run() -> None:
     """Runs the clock until SIGTERM or SIGINT. Raises SettingsError or WrongKeysError at the start."""
     settings = load()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    canary.check(patient_redis(settings.redis_url, decode_responses=True), seal_of(settings), hasher_of(settings))
     clock = Clock(patient_redis(settings.redis_url))
-    broadcasts = Broadcasts(patient_redis(settings.redis_url, decode_responses=True), seal_of(settings))
+    redis = patient_redis(settings.redis_url, decode_responses=True)
+    stores = Stores.behind(settings, redis, clock.connection)
+    canary.check(redis, stores.seal, stores.hasher)
+    Watch(Alarms(stores, AuthWatch(AuthApi(settings.auth_api_url))), stopping).start()
     log.info("clock_started", jobs=sorted(PERIODIC))
-    _run(clock, broadcasts, Watermark(clock.connection), Heartbeat(clock.connection, "clock"), stopping)
+    _run(clock, stores.broadcasts, Watermark(clock.connection), Heartbeat(clock.connection, "clock"), stopping)
     sys.exit(0)
 
 

@@ -8,6 +8,8 @@ import random
 import time
 from datetime import timedelta
 
+import structlog
+
 from pipeline import logs, pace
 from pipeline.errors import SendError
 from pipeline.runtime import Runtime
@@ -44,15 +46,21 @@ def deliver(runtime: Runtime, hold: Hold) -> None:
             naps += 1
             if verdict.wait_ms > _NAP_MS or naps > _NAPS_AT_MOST or runtime.stopping.wait(verdict.wait_ms / 1000):
                 return
-        elif waiting is not None and waiting.text is None:
-            log.error("unopenable", problem=waiting.problem)
-            runtime.outboxes.settle(hold, waiting.reference, "drop", reason="cannot be opened")
-        elif verdict.says == "closed" and waiting:
-            _drop(runtime, hold, waiting, "outside window")
-        elif verdict.says == "doubt" and waiting:
-            _find_out(runtime, hold, waiting)
-        elif verdict.says == "go" and waiting:
-            _post(runtime, hold, verdict, waiting, asked_at)
+        elif waiting is not None:
+            with structlog.contextvars.bound_contextvars(trace=logs.trace_of(waiting.reference)):
+                _act(runtime, hold, verdict, waiting, asked_at)
+
+
+def _act(runtime: Runtime, hold: Hold, verdict: Verdict, waiting: Waiting, asked_at: float) -> None:
+    if waiting.text is None:
+        log.error("unopenable", problem=waiting.problem)
+        runtime.outboxes.settle(hold, waiting.reference, "drop", reason="cannot be opened")
+    elif verdict.says == "closed":
+        _drop(runtime, hold, waiting, "outside window")
+    elif verdict.says == "doubt":
+        _find_out(runtime, hold, waiting)
+    elif verdict.says == "go":
+        _post(runtime, hold, verdict, waiting, asked_at)
 
 
 def _post(runtime: Runtime, hold: Hold, verdict: Verdict, waiting: Waiting, asked_at: float) -> None:

@@ -20,6 +20,7 @@ def bind(runtime: Runtime) -> None:
 
 def wake(key: str, sid: str) -> None:
     """Look after the person behind `key`. `sid` names the message that caused it, for whoever reads the queue."""
+    log.debug("woken", trace=sid)
     try:
         attend(_bound[0], key)
     except Exception as error:

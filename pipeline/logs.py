@@ -17,15 +17,15 @@ import structlog
 _LIBRARIES = ("twilio", "urllib3", "requests", "rq", "redis", "werkzeug", "gunicorn", "asyncio")
 
 
-def configure(level: str) -> None:
-    """Sets up logging for this process, libraries included. Call once, first."""
+def configure(level: str, style: str = "json") -> None:
+    """Sets up logging for this process, libraries included; `style` is json or console. Call once, first."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _exception_without_words,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            _renderer(style),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
@@ -38,6 +38,20 @@ def configure(level: str) -> None:
     sys.excepthook = lambda _, error, __: _uncaught(error)
     threading.excepthook = lambda args: _uncaught(args.exc_value)
     sys.unraisablehook = lambda args: _uncaught(args.exc_value)
+
+
+def trace_of(reference: str) -> str:
+    """What ties the lines about a message of ours to those about the message it answers: the sid in the middle of its
+    reference `KEY-SID-NUMBER`, `timer-TIME` for a turn that nobody's message caused, the id of a broadcast."""
+    key, _, rest = reference.partition("-")
+    cause = rest.removesuffix("-again").rpartition("-")[0]
+    return cause or rest or key
+
+
+def _renderer(style: str) -> Any:
+    if style == "console":
+        return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    return structlog.processors.JSONRenderer(ensure_ascii=False)
 
 
 def get(name: str) -> Any:

@@ -17,6 +17,7 @@ from pipeline.intake import Intake
 from pipeline.seal import Hasher, Seal
 from pipeline.settings import Settings
 from pipeline.store import canary
+from pipeline.store.alarm_notes import AlarmNotes
 from pipeline.store.audience import Audience
 from pipeline.store.audit import Audit
 from pipeline.store.auth_gate import AuthGate
@@ -151,6 +152,11 @@ class Stores:
     def pulses(self) -> Pulses:
         """Whether everything is alive."""
         return Pulses(self.redis)
+
+    @cached_property
+    def alarm_notes(self) -> AlarmNotes:
+        """When alarms were said."""
+        return AlarmNotes(self.redis)
 
     @cached_property
     def upkeep(self) -> Upkeep:

@@ -31,6 +31,10 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _url_or_none(value: str) -> str:
+    return _url(value) if value else ""
+
+
 def _public_url(value: str) -> str:
     url = _url(value)
     parts = urlsplit(url)
@@ -113,11 +117,14 @@ class Settings(BaseSettings):
 
     admin_token: SecretStr = SecretStr("")
     metrics_token: SecretStr = SecretStr("")
+    # Such addresses often hold a secret.
+    alert_webhook_url: Annotated[str, AfterValidator(_url_or_none), Field(repr=False)] = ""
     seal_keys: Annotated[Secrets, AfterValidator(_fernet_keys)]
     contact_secret: Annotated[SecretStr, AfterValidator(_long)]
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
     flask_env: Literal["production", "development"] = "production"
     flask_debug: bool = False
     port: Annotated[int, Field(ge=1, le=65535)] = 5000

@@ -21,12 +21,14 @@ PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ", "PYTH
 # Settings with a default of their own. An empty value means that default, and hides what `.env` says.
 OPTIONAL = (
     "ADMIN_TOKEN",
+    "ALERT_WEBHOOK_URL",
     "AUTH_RETRY_SECONDS",
     "BROADCAST_SHARE",
     "CONTACT_DAYS",
     "FAILED_DAYS",
     "FLASK_DEBUG",
     "FLASK_ENV",
+    "LOG_FORMAT",
     "LOG_LEVEL",
     "META_DAILY_LIMIT",
     "METRICS_TOKEN",

@@ -9,11 +9,9 @@ from pipeline.store.failures import Failures
 from sandbox.faults import FaultPlan
 from tests.service import ASHA, Bot
 
-NOW = datetime.now(UTC)
-
 
 def after(bot: Bot, **time: float) -> int:
-    return bot.runtime.upkeep.remove_old(NOW + timedelta(**time))
+    return bot.runtime.upkeep.remove_old(datetime.now(UTC) + timedelta(**time))
 
 
 def on_lists(bot: Bot, kind: str) -> set[str]:
@@ -56,7 +54,7 @@ def test_a_failed_message_is_kept_for_14_days(bot: Bot) -> None:
 
 
 def test_a_broadcast_whose_report_has_expired_is_forgotten(bot: Bot) -> None:
-    bot.redis.zadd("msme:broadcasts", {"b0123456789ab": NOW.timestamp() * 1000})
+    bot.redis.zadd("msme:broadcasts", {"b0123456789ab": datetime.now(UTC).timestamp() * 1000})
     after(bot, days=89)
     assert bot.redis.zcard("msme:broadcasts") == 1
     after(bot, days=91)

@@ -60,12 +60,13 @@ def blueprint(receiver: Receiver, times: WebhookTimes) -> Blueprint:
         told = webhooks.delivery_status(_reference(), request.form)
         if told is None:
             return plain(400, "A status callback with our ref, MessageSid and MessageStatus is expected here.")
+        trace = logs.trace_of(told.reference)
         try:
             outcome = receiver.note(told, decision_of(told.code))
         except RedisError as error:
-            log.error("status_not_noted", error=error, ref=told.reference)
+            log.error("status_not_noted", error=error, trace=trace, ref=told.reference)
             return try_later()
-        log.info("status", ref=told.reference, status=told.status, code=told.code, outcome=outcome)
+        log.info("status", trace=trace, ref=told.reference, status=told.status, code=told.code, outcome=outcome)
         return Response(status=204)
 
     return routes

@@ -57,6 +57,8 @@ Of all:
 | `tally:DAY` | hash | counters of one day of India (days since 1970) | 400 days |
 | `totals` | hash | the same counters since the beginning | for ever |
 | `alive:KIND` | sorted set | worker processes, clocks → when they last said so | 1 min after the last |
+| `last_in` | string | when the last message of anybody came in | for ever |
+| `alarms` | hash | kind of alarm → when it was said last | for ever |
 | `waiting` | sorted set | K → since when the oldest message waits for its answer | while there is one |
 | `wrong_tries:H` | string | how often whoever stands behind the hash H guessed at a token | 1 min |
 | `signed_in:H` | string | whoever's visit of the dashboard is behind the hash H has signed in | 8 h |

@@ -9,7 +9,7 @@ from redis import Redis
 
 from pipeline.errors import LockLostError, SealError
 from pipeline.seal import Seal
-from pipeline.store import PREFIX
+from pipeline.store import PREFIX, milliseconds
 from pipeline.store.script import Script
 from pipeline.store.turns import Hold
 
@@ -44,6 +44,10 @@ class Failures:
     def count(self) -> int:
         """How many there are."""
         return int(self._redis.zcard(_FAILED_AT))
+
+    def count_since(self, moment: datetime) -> int:
+        """How many came after `moment`."""
+        return int(self._redis.zcount(_FAILED_AT, f"({milliseconds(moment)}", "+inf"))
 
     def newest(self, at_most: int = 100) -> list[Failure]:
         """The newest first."""

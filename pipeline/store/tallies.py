@@ -11,14 +11,14 @@ from pipeline.store import PREFIX, milliseconds
 
 # Upper bounds of the histograms in milliseconds, as in lua/prelude.lua; what took longer stands under `more`.
 BOUNDS = (10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000)
-_INDIA = timedelta(hours=5, minutes=30)
+INDIA = timedelta(hours=5, minutes=30)
 
 Counts = Mapping[str, int]
 
 
 def day_of(now: datetime) -> date:
     """The day it is in India."""
-    return (now.astimezone(UTC) + _INDIA).date()
+    return (now.astimezone(UTC) + INDIA).date()
 
 
 class Tallies:

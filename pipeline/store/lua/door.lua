@@ -48,5 +48,6 @@ redis.call('EXPIRE', person(k), life)
 -- The job that is enqueued beside this wakes a worker at once; the sweep comes only if that job is lost.
 due_by(k, now + 5000)
 redis.call('ZADD', P .. 'waiting', 'NX', now, k)
+redis.call('SET', P .. 'last_in', now)
 tally('in')
 return 'taken'
