@@ -19,7 +19,7 @@ from chaos.report import show
 from chaos.run import Run
 from chaos.scenarios import SCENARIOS, Scenario
 
-EVERY = ("kills", "always", "outage")
+EVERY = ("kills", "always", "frozen", "outage")
 FULL_OUTAGE_SECONDS = 60.0
 LINE_EVERY_SECONDS = 15.0
 

@@ -59,6 +59,19 @@ SCENARIOS = {
         kills=False,
         deeds=((0.3, "kill Redis"), (0.7, "kill Redis")),
     ),
+    "frozen": Scenario(
+        title="worker processes frozen for 4 to 22 s; web processes killed; Redis hangs, and is killed with always",
+        people=80,
+        arrivals=25.0,
+        appendfsync="always",
+        kills=False,
+        deeds=(
+            *((part / 12, "freeze worker") for part in range(1, 12)),
+            *((part, "kill web") for part in (0.2, 0.45, 0.65)),
+            (0.3, "hang Redis"),
+            (0.55, "kill Redis"),
+        ),
+    ),
     "outage": Scenario(
         title="no web process while people write",
         people=100,

@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,11 +14,23 @@ from typing import Literal
 from sandbox.laptop import Laptop
 
 Deed = Literal[
-    "kill worker", "kill worker parent", "roll workers", "kill clock", "restart Redis", "kill Redis", "refuse"
+    "kill worker",
+    "kill worker parent",
+    "freeze worker",
+    "roll workers",
+    "kill clock",
+    "kill web",
+    "restart Redis",
+    "kill Redis",
+    "hang Redis",
+    "refuse",
 ]
 
 REDIS_AWAY_SECONDS = 1.0
+REDIS_HANGS_SECONDS = 5.0
 REFUSE_SECONDS = 0.4
+# Long enough for others to take over what the frozen process had in hand, settlement of doubts included.
+FREEZE_SECONDS = (4.0, 22.0)
 
 
 @dataclass(frozen=True)
@@ -45,10 +58,13 @@ class Trouble:
         self._deeds: dict[Deed, Callable[[], object]] = {
             "kill worker": self._kill_worker,
             "kill worker parent": self._kill_parent,
+            "freeze worker": self._freeze_worker,
             "roll workers": self._roll,
             "kill clock": self.kill_clock,
+            "kill web": self._kill_web,
             "restart Redis": lambda: self._redis(laptop.valkey.stop),
             "kill Redis": lambda: self._redis(laptop.valkey.kill),
+            "hang Redis": self._hang_redis,
             "refuse": lambda: laptop.twilio.server.refuse_for(REFUSE_SECONDS),
         }
 
@@ -67,7 +83,8 @@ class Trouble:
         began = time.monotonic()
         self._deeds[deed]()
         self._workers = self._living_workers()
-        self.happened.append(Happening(deed, began, time.monotonic()))
+        lasts = FREEZE_SECONDS[1] if deed == "freeze worker" else 0.0
+        self.happened.append(Happening(deed, began, time.monotonic() + lasts))
 
     @property
     def counted(self) -> Counter[Deed]:
@@ -95,6 +112,20 @@ class Trouble:
             while _is_alive(pid):
                 time.sleep(0.001)
 
+    def _freeze_worker(self) -> None:
+        """SIGSTOP, and SIGCONT when others have taken over: it must not go on where it was."""
+        workers = sorted(self._living_workers())
+        if workers:
+            pid = self._chance.choice(workers)
+            os.kill(pid, signal.SIGSTOP)
+            thaw = threading.Timer(self._chance.uniform(*FREEZE_SECONDS), _thaw, (pid,))
+            thaw.daemon = True
+            thaw.start()
+
+    def _kill_web(self) -> None:
+        """kill -9 of one of the processes that answer webhooks; gunicorn starts another."""
+        os.kill(self._chance.choice(sorted(self._services.web_children())), signal.SIGKILL)
+
     def _kill_parent(self) -> None:
         self._kill_and_start(self._chance.choice([name for name in self._services.names if name.startswith("worker")]))
 
@@ -115,6 +146,18 @@ class Trouble:
         end()
         time.sleep(REDIS_AWAY_SECONDS)
         self._laptop.valkey.start()
+
+    def _hang_redis(self) -> None:
+        self._laptop.valkey.hang()
+        time.sleep(REDIS_HANGS_SECONDS)
+        self._laptop.valkey.resume()
+
+
+def _thaw(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGCONT)
+    except ProcessLookupError:
+        pass
 
 
 def _is_alive(pid: int) -> bool:

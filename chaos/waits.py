@@ -55,14 +55,14 @@ def _cause(happened: list[Happening], faults: list[Fault], faults_since: float, 
     """The first that applies: what delays longest stands first."""
     during = {one.deed for one in happened if one.began <= until and one.ended >= since}
     kinds = {fault.kind for fault in faults if faults_since <= fault.clock <= until}
-    if {"restart Redis", "kill Redis"} & during:
-        return "Redis away"
-    if kinds & set(UNKNOWN_OUTCOME):
-        return "Twilio: outcome unknown"
-    if kinds:
-        return "Twilio: refused for now"
-    if {"roll workers", "kill worker parent"} & during:
-        return "a worker's parent killed or rolled"
-    if "kill worker" in during:
-        return "a worker process killed"
-    return "Twilio unreachable for a moment" if "refuse" in during else NOTHING
+    applies = {
+        "Redis away": {"restart Redis", "kill Redis", "hang Redis"} & during,
+        "Twilio: outcome unknown": kinds & set(UNKNOWN_OUTCOME),
+        "Twilio: refused for now": kinds,
+        "a worker's parent killed or rolled": {"roll workers", "kill worker parent"} & during,
+        "a worker process killed": {"kill worker"} & during,
+        "a worker process frozen": {"freeze worker"} & during,
+        "a web process killed": {"kill web"} & during,
+        "Twilio unreachable for a moment": {"refuse"} & during,
+    }
+    return next((cause for cause, shown in applies.items() if shown), NOTHING)

@@ -109,6 +109,10 @@ class Services:
         """The process ids of all worker processes, those that the workers' parents started (Linux)."""
         return [pid for name, parent in self.pids.items() if name.startswith("worker") for pid in _children_of(parent)]
 
+    def web_children(self) -> list[int]:
+        """The process ids of those that answer requests, those that gunicorn started (Linux)."""
+        return _children_of(self.pids["web"])
+
     def _health(self) -> str:
         connection = HTTPConnection("127.0.0.1", int(self.env["PORT"]), timeout=5)
         try:
