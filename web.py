@@ -15,6 +15,7 @@ from pipeline.health import AuthWatch
 from pipeline.receiver import Receiver
 from pipeline.runtime import Stores, impatient_redis
 from pipeline.settings import Settings, load
+from pipeline.store.auth_gate import AuthHealth
 from pipeline.store.signed_in import SignedIn
 from pipeline.store.wrong_tries import WrongTries
 from pipeline.webhook_times import WebhookTimes
@@ -41,7 +42,7 @@ def create_app(settings: Settings) -> Flask:
     tokens = [settings.admin_token.get_secret_value(), settings.metrics_token.get_secret_value()]
     access = Access(tokens[:1], wrong_tries)
     scrapers = Access(tokens, wrong_tries, "METRICS_TOKEN")
-    auth = AuthWatch(AuthApi(settings.auth_api_url))
+    auth = AuthWatch(AuthApi(settings.auth_api_url), AuthHealth(redis))
     visits = Visits(SignedIn(redis, tokens[0]), settings.public_url.startswith("https://"))
     plain.install(app)
     app.register_blueprint(twilio.blueprint(receiver, WebhookTimes(stores.tallies)))

@@ -29,6 +29,7 @@ from pipeline.health import AuthWatch
 from pipeline.runtime import Stores, patient_redis
 from pipeline.settings import load
 from pipeline.store import canary
+from pipeline.store.auth_gate import AuthHealth
 from pipeline.store.broadcasts import Broadcasts
 from pipeline.store.pulse import Heartbeat
 from pipeline.store.watermark import Watermark
@@ -151,7 +152,7 @@ def run() -> None:
     redis = patient_redis(settings.redis_url, decode_responses=True)
     stores = Stores.behind(settings, redis, clock.connection)
     canary.check(redis, stores.seal, stores.hasher)
-    Watch(Alarms(stores, AuthWatch(AuthApi(settings.auth_api_url))), stopping).start()
+    Watch(Alarms(stores, AuthWatch(AuthApi(settings.auth_api_url), AuthHealth(redis))), stopping).start()
     log.info("clock_started", jobs=sorted(PERIODIC))
     _run(clock, stores.broadcasts, Watermark(clock.connection), Heartbeat(clock.connection, "clock"), stopping)
     sys.exit(0)

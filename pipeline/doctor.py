@@ -21,7 +21,7 @@ from pipeline.runtime import hasher_of, impatient_redis, seal_of
 from pipeline.settings import Settings
 from pipeline.store import canary
 from pipeline.store.pulse import Pulses
-from pipeline.twilio_api.webhooks import PROBE_HEADER, PROBE_SID
+from pipeline.twilio_api.webhooks import PROBE_HEADER, probe
 
 _TIMEOUT = (3, 8)
 _OLDEST_REDIS = (6, 2)
@@ -149,7 +149,7 @@ def _sender(settings: Settings) -> Check:
 def _webhook(settings: Settings) -> Check:
     """A signed message of nobody, posted where Twilio would post it; the receiver knows it and takes nothing in."""
     url = f"{settings.public_url}/webhook"
-    form = {"AccountSid": settings.twilio_account_sid, "MessageSid": PROBE_SID, "From": "whatsapp:probe"}
+    form = probe(settings.twilio_account_sid)
     signature = RequestValidator(settings.auth_tokens[0]).compute_signature(url, form)
     try:
         answer = requests.post(

@@ -8,10 +8,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
+import structlog
+from structlog.testing import LogCapture
 
+from pipeline import alarms
 from pipeline.alarms import Alarms, Observed, wrong
 from pipeline.auth_api import AuthApi
 from pipeline.health import AuthWatch
+from pipeline.store.auth_gate import AuthHealth
 from pipeline.store.pulse import Heartbeat, Pulse
 from sandbox.auth import FakeAuth
 from tests.service import Bot
@@ -90,13 +94,21 @@ def posted() -> Iterator[tuple[str, list[dict[str, str]]]]:
         server.shutdown()
 
 
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> LogCapture:
+    """What the alarms write in the log."""
+    captured = LogCapture()
+    monkeypatch.setattr(alarms, "log", structlog.wrap_logger(None, processors=[captured]))
+    return captured
+
+
 def alarms_of(bot: Bot, webhook: str, auth: FakeAuth) -> Alarms:
     settings = bot.runtime.settings.model_copy(update={"alert_webhook_url": webhook})
-    return Alarms(replace(bot.runtime, settings=settings), AuthWatch(AuthApi(auth.url)))
+    return Alarms(replace(bot.runtime, settings=settings), AuthWatch(AuthApi(auth.url), AuthHealth(bot.runtime.redis)))
 
 
 def test_each_kind_is_said_once_in_ten_minutes_by_all_clocks(
-    bot: Bot, fake_auth: FakeAuth, posted: tuple[str, list[dict[str, str]]], capfd: pytest.CaptureFixture[str]
+    bot: Bot, fake_auth: FakeAuth, posted: tuple[str, list[dict[str, str]]], lines: LogCapture
 ) -> None:
     webhook, told = posted
     now = datetime.now(UTC)
@@ -105,17 +117,15 @@ def test_each_kind_is_said_once_in_ten_minutes_by_all_clocks(
         clock.look(now + timedelta(minutes=minutes))
     assert [one["alert"] for one in told] == ["no_worker", "no_worker"]
     assert "worker.py" in told[0]["text"] and datetime.fromisoformat(told[0]["timestamp"]) == now
-    out, err = capfd.readouterr()
-    assert "no_worker" in out + err
+    assert [line["alert"] for line in lines.entries if line["event"] == "alarm"] == ["no_worker", "no_worker"]
 
 
 def test_a_webhook_that_is_away_stops_nothing_and_is_not_quoted(
-    bot: Bot, fake_auth: FakeAuth, capfd: pytest.CaptureFixture[str]
+    bot: Bot, fake_auth: FakeAuth, lines: LogCapture
 ) -> None:
     said = alarms_of(bot, "http://127.0.0.1:9/a-secret", fake_auth).look(datetime.now(UTC))
     assert [alarm.kind for alarm in said] == ["no_worker"]
-    told = "".join(capfd.readouterr())
-    assert "alarm_not_posted" in told and "a-secret" not in told
+    assert lines.entries[-1]["event"] == "alarm_not_posted" and "a-secret" not in str(lines.entries)
 
 
 def test_alarms_say_nothing_personal(bot: Bot, fake_auth: FakeAuth, posted: tuple[str, list[dict[str, str]]]) -> None:

@@ -10,6 +10,9 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 
+from pipeline.auth_api import AuthApi
+from pipeline.health import AuthWatch
+from pipeline.store.auth_gate import AuthHealth
 from pipeline.store.pulse import Heartbeat
 from pipeline.webhook_times import WebhookTimes
 from sandbox.auth import FakeAuth
@@ -116,6 +119,16 @@ def test_the_auth_api_is_asked_once_for_all_callers(alive: Bot, client: FlaskCli
     assert health_of(client)[1] == "healthy"
     fake_auth.server.stop()
     assert health_of(client)[1] == "healthy", "it was asked a moment ago"
+    fake_auth.server.start()
+
+
+def test_another_process_hears_what_was_answered_and_does_not_ask(bot: Bot, fake_auth: FakeAuth) -> None:
+    first, second = (AuthWatch(AuthApi(fake_auth.url), AuthHealth(bot.runtime.redis)) for _ in range(2))
+    assert first.is_healthy()
+    fake_auth.server.stop()
+    assert second.is_healthy(), "it would know better, had it asked"
+    bot.redis.delete("msme:auth_asked", "msme:auth_health")
+    assert not AuthWatch(AuthApi(fake_auth.url), AuthHealth(bot.runtime.redis)).is_healthy()
     fake_auth.server.start()
 
 

@@ -1,10 +1,10 @@
 """Log lines: one thread from the webhook to the status, and readable by machines or people."""
 
-import re
-
 import pytest
+import structlog
+from structlog.testing import LogCapture
 
-from pipeline import logs
+from pipeline import attend, delivery, logs
 from tests.service import Bot
 
 KEY, SID = "ab" * 16, "SM" + "1" * 32
@@ -26,13 +26,14 @@ def test_a_reference_leads_back_to_what_caused_it(reference: str, trace: str) ->
     assert logs.trace_of(reference) == trace
 
 
-def test_turn_and_send_carry_the_sid_of_the_message(bot: Bot, capfd: pytest.CaptureFixture[str]) -> None:
+def test_turn_and_send_carry_the_sid_of_the_message(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    captured = LogCapture()
+    log = structlog.wrap_logger(None, processors=[structlog.contextvars.merge_contextvars, captured])
+    for module in (attend, delivery):
+        monkeypatch.setattr(module, "log", log)
     (sid,) = bot.hears("Hi")
     bot.attends()
-    lines = "".join(capfd.readouterr()).splitlines()
-    assert [line for line in lines if "pipeline.attend" in line and sid in line]
-    (sent,) = [line for line in lines if "pipeline.delivery" in line]
-    assert re.search(rf"trace\W+{sid}", re.sub(r"\x1b\[[0-9;]*m", "", sent))
+    assert [(line["event"], line["trace"]) for line in captured.entries] == [("turn", sid), ("sent", sid)]
 
 
 @pytest.mark.parametrize(("style", "is_json"), [("json", True), ("console", False)])

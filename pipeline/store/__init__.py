@@ -40,6 +40,8 @@ Of all:
 | `pace:SENDER` | list | times of the last attempts of one WhatsApp sender | 1 min |
 | `stopped` | hash | `code since probe_at`: Twilio refuses everything we send | until a send succeeds |
 | `auth_down` | string | the Auth API is not to be asked before this key expires | seconds |
+| `auth_asked` | string | somebody asked for the Auth API's health, and nobody else is to | 10 s |
+| `auth_health` | string | 1 when it was well then, else 0 | 30 s |
 | `auth_failures` | string | how often in a row it could not be asked | 10 min |
 | `failed` | hash | id → JSON of what went wrong with a message, the text sealed | FAILED_DAYS |
 | `failed_at` | sorted set | id → when | FAILED_DAYS |

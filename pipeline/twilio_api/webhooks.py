@@ -17,6 +17,11 @@ PROBE_SID = "SM" + 32 * "0"
 PROBE_HEADER = "X-Webhook-Probe"
 
 
+def probe(account_sid: str) -> dict[str, str]:
+    """The form of such a message."""
+    return {"AccountSid": account_sid, "MessageSid": PROBE_SID, "From": "whatsapp:probe"}
+
+
 class Signature:
     """Checks that a webhook was signed by Twilio with one of our auth tokens.
 
