@@ -80,10 +80,11 @@ class FunnelRow:
 
 @dataclass(frozen=True, slots=True)
 class BroadcastRow:
-    """One broadcast; `percent` of its recipients are served."""
+    """One broadcast; `percent` of its recipients are served, `starts` says when while it waits for its time."""
 
     broadcast: Broadcast
     percent: float
+    starts: str
     can: tuple[str, ...]
 
 
@@ -210,7 +211,8 @@ def _broadcast(one: Broadcast) -> BroadcastRow:
         can = ("pause", "cancel")
     elif one.state == "paused":
         can = ("resume", "cancel")
-    return BroadcastRow(one, round(100 * (one.total - one.open) / one.total, 1) if one.total else 0.0, can)
+    percent = round(100 * (one.total - one.open) / one.total, 1) if one.total else 0.0
+    return BroadcastRow(one, percent, clock_time(one.send_at) if one.state == "scheduled" else "", can)
 
 
 def _codes(counts: Sequence[tuple[int, int]]) -> list[CodeRow]:
