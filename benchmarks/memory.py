@@ -21,7 +21,9 @@ def run(scale: Scale) -> list[Result]:
         before = stage.usage()
         session, person = _bytes_each(stage)
         more = scale.count(_USED_MESSAGES) // 6
+        commands = _commands(stage)
         talk(stage, Behaviour(), registrations(stage.account, stage.port, more, 20_000), 300)
+        commands = (_commands(stage) - commands) / (more * 6)
         after = stage.usage()
         stage.services.stop("worker")
         queued = _bytes_queued(stage)
@@ -33,6 +35,7 @@ def run(scale: Scale) -> list[Result]:
         at_most("memory", "Redis bytes of a live session", session, 1229),
         told("memory", "Redis bytes of one person in all", person),
         told("memory", "Redis bytes of a queued message", queued),
+        told("memory", "Redis commands per message, those within scripts counted", commands),
     ]
 
 
@@ -52,6 +55,10 @@ def _bytes_queued(stage: Stage) -> float:
     webhooks = [message(stage.account, stage.port, f"whatsapp:+9196{n:08}", "Hi") for n in range(_QUEUED)]
     stage.outside.closed_loop(stage.port, requests_of(webhooks), 16, 20)
     return (_used(stage) - used) / _QUEUED
+
+
+def _commands(stage: Stage) -> int:
+    return int(stage.redis.info("stats")["total_commands_processed"])
 
 
 def _used(stage: Stage) -> int:
