@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 from pipeline import logs
 from pipeline.errors import SettingsError, WrongKeysError
 from pipeline.receiver import Receiver
+from pipeline.runtime import impatient_redis
 from pipeline.settings import load
 from pipeline.web_worker import OpaqueLogger, WholeRequestWorker
 
@@ -51,7 +52,8 @@ def on_starting(server: Any) -> None:
     """Refuses a start with wrong keys. A Redis that is away does not stop us: webhooks are answered 503 until it is
     back, and the keys are checked then."""
     try:
-        Receiver(_settings).check_keys()
+        with impatient_redis(_settings.redis_url) as redis:
+            Receiver(_settings, redis).check_keys()
     except WrongKeysError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
@@ -62,6 +64,7 @@ def on_starting(server: Any) -> None:
 def when_ready(server: Any) -> None:
     """We listen from now on; what came before is caught up. While Redis is away, the clock asks for that instead."""
     try:
-        Receiver(_settings).ask_for_catch_up()
+        with impatient_redis(_settings.redis_url) as redis:
+            Receiver(_settings, redis).ask_for_catch_up()
     except RedisError:
         server.log.warning("catch-up waits for Redis")

@@ -35,9 +35,10 @@ def create_app(settings: Settings) -> Flask:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies, x_host=0, x_port=0
         )
-    receiver = Receiver(settings)
-    redis = impatient_redis(settings.redis_url, decode_responses=True)
-    stores = Stores.behind(settings, redis, impatient_redis(settings.redis_url))
+    redis = impatient_redis(settings.redis_url, settings.redis_connections, decode_responses=True)
+    queue_redis = impatient_redis(settings.redis_url, settings.redis_connections)
+    receiver = Receiver(settings, queue_redis)
+    stores = Stores.behind(settings, redis, queue_redis)
     wrong_tries = WrongTries(redis)
     tokens = [settings.admin_token.get_secret_value(), settings.metrics_token.get_secret_value()]
     access = Access(tokens[:1], wrong_tries)

@@ -20,7 +20,7 @@ from pipeline.errors import SettingsError, WrongKeysError
 from pipeline.housekeeping import Housekeeping
 from pipeline.lean_worker import LeanWorker
 from pipeline.pump import Pump
-from pipeline.runtime import Runtime, patient_redis
+from pipeline.runtime import Runtime
 from pipeline.settings import Settings, load
 
 log = logs.get("worker")
@@ -147,8 +147,7 @@ class _WorkerThread(threading.Thread):
 
 
 def _worker_thread(runtime: Runtime) -> _WorkerThread:
-    connection = patient_redis(runtime.settings.redis_url)
-    return _WorkerThread(LeanWorker(runtime.wakeups.queue, connection))
+    return _WorkerThread(LeanWorker(runtime.wakeups.queue, runtime.wakeups.queue.connection))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from pipeline.errors import Decision
 from pipeline.intake import Intake
 from pipeline.messages import DeliveryStatus, Inbound
-from pipeline.runtime import hasher_of, impatient_redis, seal_of
+from pipeline.runtime import hasher_of, seal_of
 from pipeline.settings import Settings
 from pipeline.store import canary
 from pipeline.store.door import Door
@@ -27,11 +27,12 @@ _FULL_AT = 0.9
 class Receiver:
     """What stands behind the webhooks: signature, door, statuses."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, redis: Redis) -> None:
+        """`redis` does not decode, for RQ's sake."""
         self._account_sid = settings.twilio_account_sid
         self._signature = Signature(settings.public_url, settings.auth_tokens)
         self._seal, self._hasher = seal_of(settings), hasher_of(settings)
-        self._redis: Redis = impatient_redis(settings.redis_url)
+        self._redis = redis
         door = Door(self._seal, self._hasher, settings.contact_days)
         self._intake = Intake(door, WakeUps(self._redis))
         self._statuses = Statuses(self._redis)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
 
-from redis import Redis
+from redis import BlockingConnectionPool, Redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
@@ -36,10 +36,13 @@ from pipeline.store.watermark import Watermark
 from pipeline.wakeups import WakeUps
 
 
-def impatient_redis(url: str, **options: Any) -> Redis:
-    """For the receiver: Twilio waits 15 s in all, so a Redis that is away is said within a second or two."""
-    return Redis.from_url(
+def impatient_redis(url: str, connections: int = 2, **options: Any) -> Redis:
+    """For the receiver: Twilio waits 15 s in all, so a Redis that is away is said within a second or two, and so is
+    that all `connections` have been in use for a while."""
+    return _bounded(
         url,
+        connections,
+        timeout=0.5,
         socket_timeout=0.8,
         socket_connect_timeout=0.8,
         retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
@@ -47,16 +50,24 @@ def impatient_redis(url: str, **options: Any) -> Redis:
     )
 
 
-def patient_redis(url: str, **options: Any) -> Redis:
+def patient_redis(url: str, connections: int = 2, **options: Any) -> Redis:
     """For workers and the clock: an outage is waited for, about a minute; then the error is raised."""
-    return Redis.from_url(
+    return _bounded(
         url,
+        connections,
+        timeout=20,
         socket_timeout=5,
         socket_connect_timeout=2,
         health_check_interval=30,
         retry=Retry(ExponentialWithJitterBackoff(base=0.1, cap=1), 60),
         **options,
     )
+
+
+def _bounded(url: str, connections: int, **options: Any) -> Redis:
+    """A client with so many connections at most, opened when they are needed; `timeout` is how long one is waited
+    for when all are in use."""
+    return Redis.from_pool(BlockingConnectionPool.from_url(url, max_connections=connections, **options))
 
 
 def seal_of(settings: Settings) -> Seal:
@@ -190,7 +201,7 @@ class Runtime(Stores):
         # Only workers talk to Twilio; its REST client is slow to import.
         from pipeline.twilio_api.rest import TwilioRest
 
-        redis = patient_redis(settings.redis_url, decode_responses=True)
+        redis = patient_redis(settings.redis_url, settings.redis_connections, decode_responses=True)
         seal, hasher = seal_of(settings), hasher_of(settings)
         canary.check(redis, seal, hasher)
         sender = settings.twilio_whatsapp_number
@@ -199,7 +210,8 @@ class Runtime(Stores):
             seal=seal,
             hasher=hasher,
             redis=redis,
-            wakeups=WakeUps(patient_redis(settings.redis_url)),
+            # Each thread waits for a job on a connection of its own; the others add jobs over the rest.
+            wakeups=WakeUps(patient_redis(settings.redis_url, settings.worker_threads + settings.redis_connections)),
             desk=settings.desk,
             outboxes=Outboxes(
                 redis,

@@ -5,7 +5,7 @@ import binascii
 import re
 from datetime import timedelta
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -87,6 +87,10 @@ def _long(value: SecretStr) -> SecretStr:
     return value
 
 
+# Of Redis: what a clock holds at most, and what is left for commands by hand (each has two clients with two each).
+_CLOCK_CONNECTIONS = 4
+_SPARE_CONNECTIONS = 4
+
 Url = Annotated[str, AfterValidator(_url)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed)]
 Seconds = Annotated[tuple[Annotated[float, Field(gt=0)], ...], NoDecode, BeforeValidator(_listed)]
@@ -136,6 +140,8 @@ class Settings(BaseSettings):
     worker_processes: Annotated[int, Field(ge=1, le=64)] = 2
     worker_threads: Annotated[int, Field(ge=1, le=64)] = 16
 
+    redis_max_connections: Annotated[int, Field(ge=0)] = 0
+
     support_email: str = "support@msmebazaar.com"
     support_phone: str = ""
     support_hours: str = "Mon-Fri 9AM-6PM IST"
@@ -152,6 +158,33 @@ class Settings(BaseSettings):
         if bool(info.data.get("twilio_api_key_sid")) != bool(secret.get_secret_value()):
             raise ValueError("goes with TWILIO_API_KEY_SID: set both or neither")
         return secret
+
+    @model_validator(mode="after")
+    def _redis_has_connections_enough(self) -> Self:
+        if self.redis_connections < 1:
+            least = self._redis_fixed + self._redis_pools
+            raise ValueError(
+                f"REDIS_MAX_CONNECTIONS: with these WEB_CONCURRENCY, WORKER_PROCESSES and WORKER_THREADS it takes "
+                f"{least} at least; give fewer of them"
+            )
+        return self
+
+    @property
+    def redis_connections(self) -> int:
+        """How many connections to Redis each of the two clients of a web or worker process may have, apart from the
+        one on which each worker thread waits for a job. With REDIS_MAX_CONNECTIONS: such that one web, one worker,
+        one clock and commands by hand stay below it; else as many as there are threads to use them."""
+        if not self.redis_max_connections:
+            return max(10, self.worker_threads + 2)
+        return (self.redis_max_connections - self._redis_fixed) // self._redis_pools
+
+    @property
+    def _redis_fixed(self) -> int:
+        return _CLOCK_CONNECTIONS + _SPARE_CONNECTIONS + self.worker_processes * self.worker_threads
+
+    @property
+    def _redis_pools(self) -> int:
+        return 2 * (self.web_concurrency + self.worker_processes)
 
     @property
     def auth_tokens(self) -> tuple[str, ...]:
