@@ -54,7 +54,7 @@ def test_a_conversation_needs_no_more_rights(
     client = web.create_app(settings_for(url_of(guarded, "web"), fake_twilio, fake_auth)).test_client()
     bot = worker_of(guarded, fake_twilio, fake_auth)
     jobs.bind(bot.runtime)
-    for number, text in enumerate(["Hi", "Asha Devi", "3", "400001", "9876543210", "YES"]):
+    for number, text in enumerate(["Hi", "Asha Devi", "3", "400001", "9876543210", "YES"], 1):
         sid = f"SM{number:032x}"
         form = {"AccountSid": fake_twilio.account.sid, "MessageSid": sid, "From": ASHA, "Body": text}
         signature = sign(fake_twilio.account.auth_token, f"{BASE}/webhook", list(form.items()))
