@@ -51,11 +51,6 @@ class Signature:
             return False
 
 
-def probe(account_sid: str) -> dict[str, str]:
-    """The form of the doctor's message of nobody."""
-    return {"AccountSid": account_sid, "MessageSid": PROBE_SID, "From": "whatsapp:probe"}
-
-
 def inbound(form: "MultiDict[str, str]") -> Inbound | None:
     """The message a webhook brings; None for a form that is not one."""
     sid, address = form.get("MessageSid", ""), form.get("From", "")
