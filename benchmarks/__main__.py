@@ -14,7 +14,7 @@ import click
 from benchmarks.report import table, write
 from benchmarks.results import Result, Scale
 
-BENCHMARKS = ("receive", "answer", "saturate", "broadcast", "recover", "memory", "start")
+BENCHMARKS = ("receive", "receive-peer", "answer", "saturate", "queue", "broadcast", "recover", "memory", "start")
 _RESULTS = Path(__file__).parent / "results.md"
 
 
@@ -28,7 +28,7 @@ def main(names: tuple[str, ...], quick: bool, no_file: bool) -> None:
     scale, load_before, began = Scale(quick), os.getloadavg(), datetime.now(UTC)
     for name in names or BENCHMARKS:
         started = time.monotonic()
-        found = import_module(f"benchmarks.{name}").run(scale)
+        found = import_module(f"benchmarks.{name.replace('-', '_')}").run(scale)
         results += found
         click.echo(f"{name} took {time.monotonic() - started:.0f} s", err=True)
         click.echo(table(found))
