@@ -21,19 +21,19 @@ def run(scale: Scale) -> list[Result]:
     costs: dict[bool, list[dict[str, float]]] = {False: [], True: []}
     with Stage("web", "worker", settings=_UNLIMITED) as stage:
         first = 0
-        _round(stage, first, 60, with_statuses=False)
+        _round(stage, first, 60, 6, with_statuses=False)
         first += 60
         for _ in range(scale.rounds):
             for with_statuses in (False, True):
-                rate, cost = _round(stage, first, _PEOPLE, with_statuses)
+                rate, cost = _round(stage, first, _PEOPLE, scale.count(6), with_statuses)
                 first += _PEOPLE
                 rates[with_statuses].append(rate)
                 costs[with_statuses].append(cost)
     return [*_lines(rates[False], costs[False], ""), *_lines(rates[True], costs[True], ", with status callbacks")]
 
 
-def _round(stage: Stage, first: int, people: int, with_statuses: bool) -> tuple[float, dict[str, float]]:
-    everybody = registrations(stage.account, stage.port, people, first)
+def _round(stage: Stage, first: int, people: int, messages: int, with_statuses: bool) -> tuple[float, dict[str, float]]:
+    everybody = [person[:messages] for person in registrations(stage.account, stage.port, people, first)]
     before = stage.usage()
     dialogues = talk(stage, Behaviour(statuses=STATUSES if with_statuses else ()), everybody, _AT_ONCE)
     after = stage.usage()
