@@ -25,6 +25,7 @@ _RESULTS = Path(__file__).parent / "results.md"
 def main(names: tuple[str, ...], quick: bool, no_file: bool) -> None:
     """Prints one table and writes benchmarks/results.md."""
     results: list[Result] = []
+    command = " ".join(["python -m benchmarks", *names, *(["--quick"] if quick else [])])
     scale, load_before, began = Scale(quick), os.getloadavg(), datetime.now(UTC)
     for name in names or BENCHMARKS:
         started = time.monotonic()
@@ -32,9 +33,9 @@ def main(names: tuple[str, ...], quick: bool, no_file: bool) -> None:
         results += found
         click.echo(f"{name} took {time.monotonic() - started:.0f} s", err=True)
         click.echo(table(found))
+        if not no_file:
+            write(_RESULTS, results, command, began, load_before)
     if not no_file:
-        command = " ".join(["python -m benchmarks", *names, *(["--quick"] if quick else [])])
-        write(_RESULTS, results, command, began, load_before)
         click.echo(
             f"\nWritten to {_RESULTS.relative_to(Path.cwd()) if _RESULTS.is_relative_to(Path.cwd()) else _RESULTS}"
         )
