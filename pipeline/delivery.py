@@ -114,9 +114,9 @@ def _find_out(runtime: Runtime, hold: Hold, waiting: Waiting) -> None:
     ours = [m for m in listed if m.sid not in claimed and (waiting.content_sid or m.text in bodies)]
     log.info("doubt_settled", ref=waiting.reference, found=bool(ours))
     if ours:
-        runtime.outboxes.settle(hold, waiting.reference, "sent", sid=ours[-1].sid)
+        runtime.outboxes.settle(hold, waiting.reference, "sent", sid=ours[-1].sid, reason="listed")
     else:
-        runtime.outboxes.settle(hold, waiting.reference, "again")
+        runtime.outboxes.settle(hold, waiting.reference, "again", reason="listed")
 
 
 def _body(waiting: Waiting, late: bool) -> str:

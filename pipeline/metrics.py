@@ -34,6 +34,7 @@ _LABELLED = (
     _Counter("msme_step_changes", "Moves from one step to another", "step:", ("from", "to"), ">"),
     _Counter("msme_auth_answers", "What the Auth API answered", "answer:", ("answer",)),
     _Counter("msme_message_statuses", "Status callbacks of Twilio", "status:", ("status",)),
+    _Counter("msme_broadcast_recipients", "Recipients of broadcasts, by what came of it", "broadcast:", ("state",)),
 )
 _PLAIN = {
     "msme_messages_in": ("Messages of people", "in"),
@@ -43,6 +44,7 @@ _PLAIN = {
     "msme_messages_resent": ("Replies sent once more after a passing failure", "resent"),
     "msme_sends_in_doubt": ("Sends whose outcome was unknown", "in_doubt"),
     "msme_sends_settled_by_callback": ("Sends that a status callback settled", "settled_by_callback"),
+    "msme_sends_settled_by_list": ("Sends in doubt that Twilio's list settled", "settled_by_list"),
     "msme_turns_poisoned": ("Messages set aside after failing again and again", "poisoned"),
     "msme_erasures": ("People who had themselves erased", "erased"),
 }

@@ -4,7 +4,12 @@
 local BROADCAST_LIFE = 90 * 24 * 3600
 
 local function broadcast(b) return P .. 'broadcast:' .. b end
-local function count(b, name, by) return redis.call('HINCRBY', broadcast(b), 'n_' .. name, by or 1) end
+local COUNTED = { sent = true, delivered = true, read = true, failed = true, skipped = true }
+local function count(b, name, by)
+  -- What was counted stays counted: the figures over all broadcasts only grow.
+  if COUNTED[name] and (by or 1) > 0 then tally('broadcast:' .. name, by) end
+  return redis.call('HINCRBY', broadcast(b), 'n_' .. name, by or 1)
+end
 local function row_of(b, k) return redis.call('HGET', P .. 'broadcast_rows:' .. b, k) or '' end
 local function set_row(b, k, state, detail)
   local generation = string.match(row_of(b, k), '(%d+)$') or '0'

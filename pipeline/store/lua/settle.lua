@@ -51,5 +51,7 @@ else
     if b then pause_itself(b, 'Twilio refuses everything (code ' .. code .. ')') end
   end
 end
+-- Twilio's own list told what became of an attempt in doubt.
+if reason == 'listed' then tally('settled_by_list') end
 if code > 0 then tally('code:' .. code) end
 return 'ok'
