@@ -9,11 +9,11 @@ ENV PYTHONUNBUFFERED=1 \
 WORKDIR /app
 COPY requirements.txt constraints.txt ./
 RUN pip install --no-input -r requirements.txt \
-    && useradd --system --no-create-home --shell /usr/sbin/nologin msme
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin msme
 COPY gunicorn.conf.py web.py worker.py ./
 COPY pipeline ./pipeline
 
-USER msme
+USER 10001
 EXPOSE 5000
 # Worker and clock do not listen; docker-compose.yml switches this off for them.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f\"http://127.0.0.1:{os.environ.get('PORT', '5000')}/health/live\", timeout=2)"]

@@ -11,7 +11,6 @@ from redis import Redis
 
 from pipeline import doctor
 from sandbox.laptop import Laptop
-from sandbox.services import PROJECT
 from tests.outside import command, laptop_in, until
 
 pytestmark = pytest.mark.xdist_group("doctor")
@@ -123,14 +122,3 @@ def test_clocks_may_be_a_little_apart() -> None:
 )
 def test_redis_across_a_network_wants_tls(url: str, is_well: bool) -> None:
     assert doctor.tls(url).is_well is is_well
-
-
-def test_every_process_file_runs_the_same_commands() -> None:
-    procfile = dict(line.split(": ", 1) for line in (PROJECT / "Procfile").read_text().splitlines())
-    compose = (PROJECT / "docker-compose.yml").read_text()
-    for process in ("web", "worker", "clock"):
-        words = ", ".join(f'"{word}"' for word in procfile[process].split())
-        assert f"command: [{words}]" in compose
-    formation = json.loads((PROJECT / "app.json").read_text())["formation"]
-    assert set(formation) == set(procfile) - {"release"}
-    assert procfile["release"] == "python -m pipeline doctor --settings-only"
