@@ -19,6 +19,7 @@ from sandbox.auth import FakeAuth
 from sandbox.faults import FaultPlan
 from sandbox.twilio import FakeTwilio
 from sandbox.valkey import Valkey
+from tests.crowd import people, serve, started
 from tests.service import ASHA, RAVI, Bot, settings_for
 
 ADMIN = {"Authorization": "Bearer the-admin's-own-token-of-this-test"}
@@ -190,6 +191,21 @@ def test_metrics_count_what_happened(alive: Bot, client: FlaskClient) -> None:
     assert metrics["msme_auth_seconds_count",] == 1 and metrics["msme_reply_accepted_seconds_count",] == 7
     assert metrics["msme_workers",] == 1 and metrics["msme_queue_depth",] == 7
     assert metrics["msme_failed_messages",] == 0 and metrics["msme_sending_stopped",] == 0
+
+
+def test_metrics_count_doubts_that_twilios_list_settled(alive: Bot, client: FlaskClient) -> None:
+    alive.twilio.faults["send"] = FaultPlan(script=["dropped_before"])
+    alive.hears("Hi")
+    alive.attends_patiently()
+    assert metrics_of(client)["msme_sends_settled_by_list_total",] == 1
+
+
+def test_metrics_count_what_came_of_broadcasts(alive: Bot, client: FlaskClient) -> None:
+    people(alive, 3)
+    started(alive, "News")
+    serve(alive)
+    metrics = metrics_of(client)
+    assert metrics["msme_broadcast_recipients_total", "sent"] == 3 and metrics["msme_broadcasts_open",] == 0
 
 
 def test_webhooks_are_timed_over_all_processes(bot: Bot, client: FlaskClient) -> None:
