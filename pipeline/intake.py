@@ -13,21 +13,24 @@ class Intake:
     def __init__(self, door: Door, wakeups: WakeUps) -> None:
         self._door = door
         self._wakeups = wakeups
+        self._script_is_known = False
 
     def take(self, inbound: Inbound) -> str:
         """Makes one message durable, in one round trip: `taken`, `again` (it had come before) or `full` (this person
         has too many waiting)."""
         try:
-            return self._take(inbound, script_is_known=True)
+            return self._take(inbound)
         except NoScriptError:
-            # Redis is new or was restarted, and only the wake-up happened, which harms nobody.
-            return self._take(inbound, script_is_known=False)
+            # Redis was restarted, and only the wake-up happened, which harms nobody.
+            self._script_is_known = False
+            return self._take(inbound)
 
-    def _take(self, inbound: Inbound, script_is_known: bool) -> str:
+    def _take(self, inbound: Inbound) -> str:
         with self._wakeups.transaction() as pipeline:
-            key = self._door.push(pipeline, inbound, script_is_known)
+            key = self._door.push(pipeline, inbound, self._script_is_known)
             self._wakeups.add(pipeline, key, inbound.sid)
             answer: bytes = pipeline.execute()[0]
+        self._script_is_known = True
         return answer.decode()
 
     def missing(self, sids: list[str]) -> set[str]:
