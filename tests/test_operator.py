@@ -123,3 +123,12 @@ def test_a_reply_that_failed_is_listed_shown_retried_and_dropped(laptop: Laptop,
     for deed in ("show", "retry", "drop"):
         gone = run(laptop, "failed", deed, first)
         assert gone.returncode == 1 and "no such failure" in gone.stderr
+
+
+def test_stats_and_queue_for_machines_and_for_people(laptop: Laptop, asha: Person) -> None:
+    told = json.loads(run(laptop, "stats", "--json").stdout)
+    assert told["step_distribution"]["sector"] >= 1 and told["messages"]["in"] >= 2
+    drawn = run(laptop, "stats")
+    assert drawn.returncode == 0 and "Funnel" in drawn.stdout and "confirmation" in drawn.stdout
+    queue = run(laptop, "queue", "--json")
+    assert queue.returncode == 0 and json.loads(queue.stdout)[0]["workers"] >= 1
