@@ -23,7 +23,7 @@ fuzz: $(READY)  ## Any bytes at every endpoint, 20,000 times
 	@$(BIN)/python -m tests.fuzz_endpoints 20000
 
 bench: $(READY)  ## Measure, side by side with others, and write benchmarks/results.md
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -r requirements-bench.txt </dev/null >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --upgrade --target $(VENV)/peers -r requirements-bench.txt </dev/null >&2
 	@$(BIN)/python -m benchmarks
 
 check: $(READY)  ## Format, lint, types, security lint, consistent packages

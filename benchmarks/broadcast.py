@@ -27,6 +27,8 @@ def _at(pace: int, people: int) -> list[Result]:
     with Stage("web", "worker", "clock", settings=settings) as stage:
         load_people(stage, people)
         count = round(_REPLIES_PER_SECOND * expected * 0.9)
+        # The first replies wait for the workers' start.
+        _replies(stage, 24, first=90_000)
         idle = _replies(stage, count // 2, first=0)
         during: list[list[float]] = []
         writers = threading.Thread(target=lambda: during.append(_replies(stage, count, first=count)))

@@ -9,8 +9,8 @@ from benchmarks.webhooks import message, registrations
 from pipeline.store import PREFIX
 
 _SETTINGS = {"TWILIO_MESSAGES_PER_SECOND": "1000", "WORKER_PROCESSES": "1", "WORKER_THREADS": "32"}
-_PEOPLE = 500
-_USED_MESSAGES = 6000
+_PEOPLE = 200
+_USED_MESSAGES = 3000
 _QUEUED = 600
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from redis import Redis
@@ -32,6 +33,8 @@ _NOTHINGS = 2000
 _TURNS = 900
 _SEND_SECONDS = 0.15
 _PATIENCE_SECONDS = 60.0
+# Where `make bench` puts the peers' packages. The product never sees them.
+_PACKAGES = str(Path(sys.prefix) / "peers")
 _WORKERS = {
     "stock RQ": ("-m", "benchmarks.peers.rq_threads", "stock", _THREADS),
     "Dramatiq": ("-m", "dramatiq", "benchmarks.peers.dramatiq_app", "-p", "1", "-t", _THREADS),
@@ -110,6 +113,8 @@ def _enqueue(stage: Stage, name: str) -> Callable[..., Any]:
     # These read where their queue stands when they are imported, and each round has its own Redis.
     os.environ.update(stage.env)
     load.cache_clear()
+    if _PACKAGES not in sys.path:
+        sys.path.append(_PACKAGES)
     module = f"benchmarks.peers.{name.lower()}_app"
     sys.modules.pop(module, None)
     turn = import_module(module).turn
@@ -120,7 +125,9 @@ def _enqueue(stage: Stage, name: str) -> Callable[..., Any]:
 @contextmanager
 def _running(stage: Stage, arguments: tuple[str, ...]) -> Iterator[None]:
     log = stage.folder / "peer.log"
-    child = spawn((sys.executable, *arguments), log, env=stage.env, cwd=PROJECT)
+    is_peer = arguments[0] == "-m" and arguments[1] in ("celery", "dramatiq")
+    env = {**stage.env, "PYTHONPATH": _PACKAGES} if is_peer else stage.env
+    child = spawn((sys.executable, *arguments), log, env=env, cwd=PROJECT)
     try:
         yield
     finally:
