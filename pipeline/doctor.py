@@ -63,7 +63,7 @@ def _redis(settings: Settings, redis: Redis) -> Iterator[Check]:
     is_new = tuple(int(part) for part in version.split(".")[:2]) >= _OLDEST_REDIS
     yield Check("redis", is_new, f"version {version}" + ("" if is_new else ": 6.2 or later is needed"))
     policy = str(told.get("maxmemory_policy", "unknown"))
-    keeps = policy == "noeviction" or not int(told.get("maxmemory", 0))
+    keeps = policy == "noeviction"
     yield Check("redis eviction", keeps, policy if keeps else f"{policy}: set maxmemory-policy noeviction")
     lasts = bool(told.get("aof_enabled"))
     yield Check("redis persistence", lasts, "append-only file" if lasts else "none: set appendonly yes")

@@ -75,7 +75,6 @@ def test_an_address_that_is_not_ours_is_found_out(laptop: Laptop) -> None:
 
 def test_a_redis_that_forgets_is_found_out(laptop: Laptop) -> None:
     with Redis.from_url(laptop.valkey.url) as redis:
-        redis.config_set("maxmemory", 10**9)
         redis.config_set("maxmemory-policy", "allkeys-lru")
         redis.config_set("appendonly", "no")
         _, found = findings(laptop)
