@@ -14,7 +14,7 @@ run: $(READY)  ## The whole service with simulators, and a phone to try it with
 	@$(BIN)/python -m sandbox
 
 test: $(READY)  ## Every test
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 4
 
 chaos: $(READY)  ## The proof: processes killed, Twilio failing, nothing lost, doubled or out of order
 	@$(BIN)/python -m chaos

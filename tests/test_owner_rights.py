@@ -205,5 +205,5 @@ def test_everything_about_a_person_has_an_end(laptop: Laptop, redis: "Redis[str]
     assert not [name for name in endless if one in name]
     for_broadcasts = {"broadcast", "broadcast_rows", "broadcast_queue", "broadcast_in_hand", "broadcast_pace"}
     of_all = {"people", "live", "canary", "watermark", "watermark_asked", "reply_count", "broadcast_turn"}
-    of_all |= {"totals", "alive", "waiting"}
+    of_all |= {"totals", "alive", "waiting", "alarms", "last_in"}
     assert {name.split(":")[1] for name in endless} <= kept_for_all | for_broadcasts | of_all
