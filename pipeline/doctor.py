@@ -1,4 +1,7 @@
-"""Is everything set up rightly, and if not, what is to be done: one check after another; none changes anything."""
+"""Is everything set up rightly, and if not, what is to be done: one check after another.
+
+Nothing is changed, but that an empty Redis gets its canary, as at any start.
+"""
 
 import ipaddress
 import time

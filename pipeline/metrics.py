@@ -11,7 +11,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from pipeline.health import read_pulse
 from pipeline.runtime import Stores
 from pipeline.session import STEPS
 from pipeline.store.pulse import Pulse
@@ -60,7 +59,7 @@ def exposition(stores: Stores) -> bytes:
     """Everything, in Prometheus's text format. Raises RedisError."""
     totals, failed = stores.tallies.totals(), stores.failures.count()
     running = len(stores.broadcasts.open())
-    pulse = read_pulse(stores.pulses)
+    pulse = stores.pulses.now()
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collected(lambda: _families(totals, pulse, failed, running)))
     return generate_latest(registry)
@@ -76,7 +75,7 @@ class _Collected(Collector):
         return self._families()
 
 
-def _families(totals: Counts, pulse: Pulse | None, failed: int, broadcasts: int) -> Iterator[Metric]:
+def _families(totals: Counts, pulse: Pulse, failed: int, broadcasts: int) -> Iterator[Metric]:
     for name, (words, counter) in _PLAIN.items():
         yield CounterMetricFamily(name, words, value=totals.get(counter, 0))
     yield from (_labelled(totals, one) for one in _LABELLED)
@@ -86,14 +85,11 @@ def _families(totals: Counts, pulse: Pulse | None, failed: int, broadcasts: int)
         yield _timed(totals, name, words, timed)
     yield GaugeMetricFamily("msme_failed_messages", "Messages on the failed list", value=failed)
     yield GaugeMetricFamily("msme_broadcasts_open", "Broadcasts that are not over", value=broadcasts)
-    if pulse is not None:
-        yield GaugeMetricFamily("msme_queue_depth", "Jobs on the queue", value=pulse.queue_depth)
-        yield GaugeMetricFamily("msme_queue_oldest_seconds", "Age of the oldest open message", pulse.oldest_seconds)
-        yield GaugeMetricFamily("msme_people_waiting", "People who wait for an answer", value=pulse.people_waiting)
-        yield GaugeMetricFamily("msme_workers", "Worker processes alive", value=pulse.workers)
-        yield GaugeMetricFamily(
-            "msme_sending_stopped", "1 while Twilio refuses everything", value=pulse.stopped_code > 0
-        )
+    yield GaugeMetricFamily("msme_queue_depth", "Jobs on the queue", value=pulse.queue_depth)
+    yield GaugeMetricFamily("msme_queue_oldest_seconds", "Age of the oldest open message", pulse.oldest_seconds)
+    yield GaugeMetricFamily("msme_people_waiting", "People who wait for an answer", value=pulse.people_waiting)
+    yield GaugeMetricFamily("msme_workers", "Worker processes alive", value=pulse.workers)
+    yield GaugeMetricFamily("msme_sending_stopped", "1 while Twilio refuses everything", value=pulse.stopped_code > 0)
 
 
 def _labelled(totals: Counts, counter: _Counter) -> Metric:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from pipeline import stats as figures
 from pipeline.cli.output import as_json, runtime, show
+from pipeline.health import LATE_SECONDS
 from pipeline.store.pulse import Pulse
 
 _BAR_WIDTH = 30
@@ -53,5 +54,5 @@ def queue(as_json: bool) -> None:
     """
     pulse: Pulse = runtime().pulses.now()
     show([asdict(pulse)], as_json, "")
-    if not pulse.workers or pulse.oldest_seconds > 60:
+    if not pulse.workers or pulse.oldest_seconds > LATE_SECONDS:
         raise SystemExit(1)

@@ -9,6 +9,7 @@ from pipeline.store import PREFIX, milliseconds
 from pipeline.store.failures import Failures
 
 _AT_MOST = 1000
+# As BROADCAST_LIFE in lua/prelude_broadcasts.lua.
 _BROADCAST_DAYS = 90
 
 
