@@ -69,4 +69,4 @@ class Hasher:
         return f"b{self._digest('broadcast', key or secrets.token_hex(16))[:12]}"
 
     def _digest(self, purpose: str, text: str) -> str:
-        return hmac.new(self._secret, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._secret, f"{purpose}\0{text}".encode(), "sha256").hex()[:32]

@@ -58,7 +58,8 @@ class WholeRequestWorker(ThreadWorker):
             self._waits[conn] = until, wanted
             self._wait_for(conn, wanted)
             return
-        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+        if waited_for:
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
         conn.data_ready = True
         super().enqueue_req(conn)
 

@@ -50,6 +50,6 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def guard(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
+        own = {name.casefold() for name, _ in response.headers}
+        response.headers.extend((name, value) for name, value in HEADERS.items() if name.casefold() not in own)
         return response

@@ -37,7 +37,7 @@ def blueprint(receiver: Receiver, times: WebhookTimes) -> Blueprint:
     @routes.post("/webhook")
     def message() -> Response:
         """A message: 200 once it is durable, also when it had come before."""
-        inbound = webhooks.inbound(request.form)
+        inbound = webhooks.inbound(request.form.to_dict())
         if inbound is None:
             return plain(400, "A form with MessageSid and From is expected here.")
         if inbound.sid == webhooks.PROBE_SID:
@@ -57,7 +57,7 @@ def blueprint(receiver: Receiver, times: WebhookTimes) -> Blueprint:
     @routes.post("/webhook/status")
     def status() -> Response:
         """How a message of ours fares; the query carries our reference to it."""
-        told = webhooks.delivery_status(_reference(), request.form)
+        told = webhooks.delivery_status(_reference(), request.form.to_dict())
         if told is None:
             return plain(400, "A status callback with our ref, MessageSid and MessageStatus is expected here.")
         trace = logs.trace_of(told.reference)
@@ -80,9 +80,10 @@ def _reference() -> str:
 
 def _refusal(receiver: Receiver) -> Response | None:
     """Why a webhook is not Twilio's, or not about our account; None when it is."""
-    target = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path.rstrip("?")
-    signature = request.headers.get("X-Twilio-Signature")
-    settings = request.headers.get("X-Twilio-Webhooks-Signature-Settings")
+    environ = request.environ
+    target = environ.get("RAW_URI") or environ.get("REQUEST_URI") or request.full_path.rstrip("?")
+    signature = environ.get("HTTP_X_TWILIO_SIGNATURE")
+    settings = environ.get("HTTP_X_TWILIO_WEBHOOKS_SIGNATURE_SETTINGS")
     if not receiver.is_signed(target, request.form, signature, settings):
         log.warning("refused", reason="signature", path=request.path)
         return plain(403, "The signature is missing or wrong; is PUBLIC_URL the address that Twilio calls?")
