@@ -15,10 +15,8 @@ from typing import NamedTuple
 
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
-from rq.serializers import JSONSerializer
 from rq_scheduler import Scheduler
 from rq_scheduler.utils import to_unix
 
@@ -33,7 +31,7 @@ from pipeline.store.auth_gate import AuthHealth
 from pipeline.store.broadcasts import Broadcasts
 from pipeline.store.pulse import Heartbeat
 from pipeline.store.watermark import Watermark
-from pipeline.wakeups import QUEUE, WakeUp
+from pipeline.wakeups import PERIODIC_PREFIX, QUEUE, WakeUp, WakeUps
 
 log = logs.get(__name__)
 
@@ -52,9 +50,9 @@ class Periodic(NamedTuple):
 
 
 PERIODIC = {
-    "clock-sweep": Periodic("pipeline.jobs.sweep", 10, True),
-    "clock-catch-up": Periodic("pipeline.jobs.catch_up", 15, False),
-    "clock-upkeep": Periodic("pipeline.jobs.upkeep", 600, False),
+    f"{PERIODIC_PREFIX}sweep": Periodic("pipeline.jobs.sweep", 10, True),
+    f"{PERIODIC_PREFIX}catch-up": Periodic("pipeline.jobs.catch_up", 15, False),
+    f"{PERIODIC_PREFIX}upkeep": Periodic("pipeline.jobs.upkeep", 600, False),
 }
 
 
@@ -109,8 +107,7 @@ class Clock(Scheduler):
         interval = job.meta.get("interval")
         with self.connection.pipeline(transaction=True) as pipeline:
             pipeline.multi()
-            queue = Queue(QUEUE, connection=self.connection, job_class=WakeUp, serializer=JSONSerializer)
-            queue.enqueue_job(job, pipeline=pipeline, at_front=bool(job.enqueue_at_front))
+            WakeUps(self.connection).queue.enqueue_job(job, pipeline=pipeline, at_front=bool(job.enqueue_at_front))
             if interval:
                 pipeline.zadd(self.scheduled_jobs_key, {job.id: to_unix(datetime.now(UTC)) + int(interval)})
             else:

@@ -1,8 +1,9 @@
-"""RQ's worker, cut down to what a wake-up needs: 4 round trips to Redis a job instead of 27.
+"""RQ's worker, cut down to what a wake-up needs: 2 round trips to Redis a job instead of 27.
 
-A job here may be lost or doubled without harm, so its bookkeeping may be coarse: worker state and suspension are looked
-at every few seconds, and a job's start and end are one transaction each. This leans on the inside of RQ, therefore
-`rq==3.0.*` is pinned and `tests/test_lean_worker.py` counts round trips and left-over keys.
+A job here may be lost or doubled without harm, so it is taken off the queue whole before it is done (see
+`wakeups.WakeUpQueue`), nothing is noted of its start and end, and this worker's state is told every few seconds. This
+leans on the inside of RQ, therefore `rq==3.0.*` is pinned and `tests/test_lean_worker.py` counts round trips and
+left-over keys.
 """
 
 import time
@@ -11,14 +12,12 @@ from redis import Redis
 from redis.client import Pipeline
 from rq import SimpleWorker
 from rq.exceptions import StopRequested
-from rq.executions import Execution
 from rq.job import Job
 from rq.queue import Queue
-from rq.utils import now
 from rq.worker import WorkerStatus
 
 from pipeline import logs
-from pipeline.wakeups import WakeUp
+from pipeline.wakeups import WakeUp, WakeUpQueue
 
 log = logs.get(__name__)
 
@@ -30,12 +29,13 @@ class LeanWorker(SimpleWorker):
     """One of several workers that run as threads of a process, which owns the signals and calls `stop`."""
 
     job_class = WakeUp
+    queue_class = WakeUpQueue
 
-    def __init__(self, queue: Queue, connection: Redis) -> None:
+    def __init__(self, queue: WakeUpQueue, connection: Redis) -> None:
         super().__init__([queue], connection=connection, worker_ttl=30, log_job_description=False)
         self._beat_at = 0.0
         self._asked_at = 0.0
-        self.log_result_lifespan = False
+        self._done = 0
 
     def stop(self) -> None:
         """Ends the loop as soon as no job is in hand."""
@@ -54,10 +54,15 @@ class LeanWorker(SimpleWorker):
         return bool(super().should_run_maintenance_tasks)
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """That this worker lives, every few seconds."""
-        if pipeline is not None or time.monotonic() - self._beat_at >= _HEARTBEAT_SECONDS:
-            super().heartbeat(timeout, pipeline)
-            self._beat_at = time.monotonic()
+        """Every few seconds: that this worker lives, and what it has done since, for `rq info` and its like."""
+        if time.monotonic() - self._beat_at < _HEARTBEAT_SECONDS:
+            return
+        with self.connection.pipeline() as beat:
+            super().heartbeat(timeout, beat)
+            super().set_state(WorkerStatus.BUSY if self._done else WorkerStatus.IDLE, beat)
+            beat.hincrby(self.key, "successful_job_count", self._done)
+            beat.execute()
+        self._beat_at, self._done = time.monotonic(), 0
 
     def check_for_suspension(self, burst: bool) -> None:
         """Whether `rq suspend` was called, every few seconds."""
@@ -66,36 +71,20 @@ class LeanWorker(SimpleWorker):
             self._asked_at = time.monotonic()
 
     def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
-        """Told to Redis only with what is sent anyway."""
+        """Told to Redis with the heartbeat only."""
         self._state = state
-        if pipeline is not None:
-            super().set_state(state, pipeline)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Runs one job: one transaction before, one after."""
-        with self.connection.pipeline() as pipeline:
-            execution = Execution.create(job, self.get_heartbeat_ttl(job), pipeline, self.name)
-            self.set_state(WorkerStatus.BUSY, pipeline)
-            job.prepare_for_execution(self.name, pipeline)
-            pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
-            pipeline.execute()
-        job.started_at = now()
+        """Runs one job."""
         try:
             job.perform()
         except Exception as error:
             log.error("job_raised", error=error, job=job.func_name)
-            # RQ keeps the words of an exception, in its log and in Redis, and they may quote a person.
-            wordless = RuntimeError(type(error).__name__)
-            self._finalize_failure(job, queue, execution, (RuntimeError, wordless, None))
-            return
-        with self.connection.pipeline() as pipeline:
-            self.increment_successful_job_count(pipeline)
-            execution.delete(job, pipeline)
-            # A wake-up goes; a job of the clock stays, to be scheduled again.
-            if job.get_result_ttl(0) == 0:
-                pipeline.delete(job.key)
-            self.set_state(WorkerStatus.IDLE, pipeline)
-            pipeline.execute()
+            # For the registry of failed jobs, without the words of the exception: they may quote a person.
+            job.save()
+            self.handle_job_failure(job, queue, exc_string=type(error).__name__)
+        else:
+            self._done += 1
 
     def _install_signal_handlers(self) -> None:
         pass

@@ -11,10 +11,12 @@ from redis import Redis
 from redis.client import Pipeline
 from rq import Queue
 from rq.exceptions import NoSuchJobError
-from rq.job import Job
+from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 QUEUE = "msme"
+# The jobs of the clock, which come back, are named so; of every other nothing is left once it was taken off the queue.
+PERIODIC_PREFIX = "clock-"
 _FUNCTIONS = frozenset(f"pipeline.jobs.{name}" for name in ("wake", "sweep", "catch_up", "upkeep", "broadcast"))
 _FAILURE_SECONDS = 3600
 
@@ -39,13 +41,48 @@ class WakeUp(Job):
         if not is_ours:
             raise NoSuchJobError("a job names a function that is not ours")
 
+    def to_dict(self, include_meta: bool = True, include_result: bool = True) -> dict[str, Any]:
+        """What is stored, without the many fields that are empty."""
+        return {name: value for name, value in super().to_dict(include_meta, include_result).items() if value != ""}
+
+
+class WakeUpQueue(Queue):
+    """RQ's queue; what is put on it and taken off it makes one entry less in Redis, and one round trip less."""
+
+    def _persist_job(self, job: Job, pipeline: Pipeline, status: JobStatus = JobStatus.QUEUED) -> None:
+        """Stores a job. RQ would store its status first, and then everything, status included."""
+        job.save(pipeline=pipeline)
+
+    @classmethod
+    def _fetch_dequeued_job(
+        cls, connection: Redis, queue_key: str, job_id: str, *classes: Any, **by_name: Any
+    ) -> tuple[WakeUp, "WakeUpQueue"] | None:
+        """Reads a job and forgets it: whatever happens to it, the inbox of its person is the truth."""
+        queue, key = (
+            cls(QUEUE, connection=connection, job_class=WakeUp, serializer=JSONSerializer),
+            WakeUp.key_for(job_id),
+        )
+        with connection.pipeline() as pipeline:
+            pipeline.hgetall(key)
+            pipeline.lrem(queue.intermediate_queue_key, 1, job_id)
+            if not job_id.startswith(PERIODIC_PREFIX):
+                pipeline.delete(key)
+            stored, *_ = pipeline.execute()
+        try:
+            job = WakeUp(job_id, connection)
+            job.restore(stored)
+        except (NoSuchJobError, ValueError):
+            # One that is not there any more, or that no queue of RQ would have taken.
+            return None
+        return job, queue
+
 
 class WakeUps:
     """The queue as seen by those who put something on it."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self.queue = Queue(QUEUE, connection=redis, job_class=WakeUp, serializer=JSONSerializer)
+        self.queue = WakeUpQueue(QUEUE, connection=redis, job_class=WakeUp, serializer=JSONSerializer)
 
     def transaction(self) -> Pipeline:
         """A transaction that wake-ups can be added to, and anything else in any order."""

@@ -3,9 +3,10 @@
 import threading
 import time
 
+import pytest
 from redis import Redis
 
-from pipeline import jobs
+from pipeline import jobs, lean_worker
 from pipeline.lean_worker import LeanWorker
 from pipeline.wakeups import WakeUps
 from tests.redis_proxy import RedisProxy
@@ -32,10 +33,10 @@ def trips(redis_url: str, proxy: RedisProxy, count: int) -> int:
     return proxy.round_trips - before
 
 
-def test_a_job_costs_four_round_trips(bot: Bot, redis_url: str, proxy: RedisProxy) -> None:
+def test_a_job_costs_two_round_trips(bot: Bot, redis_url: str, proxy: RedisProxy) -> None:
     jobs.bind(bot.runtime)
     none, many = trips(redis_url, proxy, 0), trips(redis_url, proxy, 50)
-    assert many - none <= 4 * 50
+    assert many - none <= 2 * 50
 
 
 def test_a_job_leaves_nothing_behind(bot: Bot, redis_url: str) -> None:
@@ -49,6 +50,16 @@ def test_a_job_leaves_nothing_behind(bot: Bot, redis_url: str) -> None:
     assert all(0 < redis.ttl(key) <= 60 for key in redis.scan_iter("rq:worker:*"))
     assert not any(key.startswith(("rq:job:", "rq:execution", "rq:results:")) for key in rq_keys(redis))
     assert redis.llen(WakeUps(redis).queue.intermediate_queue_key) == 0
+
+
+def test_rq_info_tells_what_a_worker_has_done(bot: Bot, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lean_worker, "_HEARTBEAT_SECONDS", 0.0)
+    jobs.bind(bot.runtime)
+    redis = Redis.from_url(redis_url)
+    LeanWorker(wake_ups(redis_url, 7).queue, redis).work(burst=True)
+    (name,) = redis.keys("rq:worker:*")
+    told = redis.hgetall(name)
+    assert int(told[b"successful_job_count"]) == 7 and told[b"state"] in (b"busy", b"idle")
 
 
 def test_wake_ups_that_are_doubled_or_refused_do_not_pile_up(bot: Bot, redis_url: str) -> None:

@@ -109,6 +109,14 @@ def test_a_damaged_job_is_passed_over(bot: Bot, worker: LeanWorker, redis: Redis
     assert len(bot.said()) == 1
 
 
+@pytest.mark.parametrize("job_id", ["not an id", "a:b", "", "\N{SNOWMAN}"])
+def test_an_id_that_rq_would_not_give_is_passed_over(bot: Bot, worker: LeanWorker, redis: Redis, job_id: str) -> None:
+    forge(redis, job_id, call("pipeline.jobs.wake", bot.key(), ""))
+    bot.hears("Hi")
+    worker.work(burst=True)
+    assert len(bot.said()) == 1 and not redis.keys("rq:job:*")
+
+
 @pytest.mark.parametrize("arguments", [(), ("one",), ("a", "b", "c"), ([], {}), (None, 5)])
 def test_wrong_arguments_harm_nobody(bot: Bot, worker: LeanWorker, redis: Redis, arguments: tuple[object, ...]) -> None:
     forge(redis, "wrong", call("pipeline.jobs.wake", *arguments))
