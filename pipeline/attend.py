@@ -17,6 +17,8 @@ from pipeline.errors import LockLostError
 from pipeline.messages import Reply
 from pipeline.runtime import Runtime
 from pipeline.store.audit import audit_line
+from pipeline.store.outboxes import Verdict
+from pipeline.store.script import both
 from pipeline.store.turns import Hold, Standing
 from pipeline.texts import trouble as texts
 
@@ -27,6 +29,9 @@ _TURNS_AT_MOST = 10
 _SECONDS_AT_MOST = 10.0
 # A message that was begun this often and never finished takes the process down with it.
 _STARTS_AT_MOST = 10
+
+# What waits after a turn, and what may be done with the outbox head, where that was asked in the same round trip.
+_Left = tuple[Standing, Verdict | None]
 
 
 def attend(runtime: Runtime, key: str) -> None:
@@ -47,17 +52,21 @@ def attend(runtime: Runtime, key: str) -> None:
 
 def _attend(runtime: Runtime, hold: Hold, standing: Standing) -> None:
     started, turns = time.monotonic(), 0
+    verdict: Verdict | None
     while True:
+        verdict = None
         if standing.sid or standing.timer_is_due:
-            standing = _turn_or_set_aside(runtime, hold, standing)
+            standing, verdict = _turn_or_set_aside(runtime, hold, standing)
             turns += 1
             if standing.flooded:
                 runtime.turns.say(hold, standing, Reply(texts.SLOW_DOWN), "slow", pause_seconds=60)
         elif standing.broadcast:
             broadcasts.offer(runtime, hold, standing)
-        delivery.deliver(runtime, hold)
+        left = delivery.deliver(runtime, hold, verdict)
         is_enough = turns >= _TURNS_AT_MOST or time.monotonic() - started > _SECONDS_AT_MOST
-        left = runtime.turns.release(hold, anyway=is_enough or runtime.stopping.is_set())
+        is_enough = is_enough or runtime.stopping.is_set()
+        if left is None or (is_enough and not isinstance(left, bool)):
+            left = runtime.turns.release(hold, anyway=is_enough)
         if isinstance(left, bool):
             if left:
                 runtime.wakeups.wake([hold.key])
@@ -65,7 +74,7 @@ def _attend(runtime: Runtime, hold: Hold, standing: Standing) -> None:
         standing = left
 
 
-def _turn_or_set_aside(runtime: Runtime, hold: Hold, standing: Standing) -> Standing:
+def _turn_or_set_aside(runtime: Runtime, hold: Hold, standing: Standing) -> _Left:
     """Takes one turn. A turn that raises is tried again, the third time its message is set aside."""
     with structlog.contextvars.bound_contextvars(trace=standing.sid or "timer"):
         for problem in standing.problems:
@@ -83,7 +92,7 @@ def _turn_or_set_aside(runtime: Runtime, hold: Hold, standing: Standing) -> Stan
             return _set_aside(runtime, hold, standing, f"raised {type(error).__name__}", at_once=False)
 
 
-def _take_turn(runtime: Runtime, hold: Hold, standing: Standing) -> Standing:
+def _take_turn(runtime: Runtime, hold: Hold, standing: Standing) -> _Left:
     assert standing.person is not None
     person = standing.person
     if standing.session_lost:
@@ -100,7 +109,7 @@ def _take_turn(runtime: Runtime, hold: Hold, standing: Standing) -> Standing:
         turn = conversation.advance(turn.person, answer, standing.now, runtime.desk)
         if isinstance(answer, Erased):
             log.info("erased", receipt=answer.receipt)
-            return runtime.turns.erase(hold, standing, turn, audit_line("owner", "erase", answer.receipt))
+            return runtime.turns.erase(hold, standing, turn, audit_line("owner", "erase", answer.receipt)), None
     if standing.session_lost:
         turn = replace(turn, replies=texts.after_lost_session(turn.replies))
     step_after = turn.person.session.current_step if turn.person.session else "none"
@@ -110,7 +119,8 @@ def _take_turn(runtime: Runtime, hold: Hold, standing: Standing) -> Standing:
     if step_after != step_before:
         counters.append(f"step:{step_before}>{step_after}")
     log.info("turn", step=step_before, to=step_after, outcome=outcome, replies=len(turn.replies))
-    return runtime.turns.commit(hold, standing, turn, counters)
+    commit = runtime.turns.commit_call(hold, standing, turn, counters)
+    return both(runtime.redis, commit, runtime.outboxes.attempt_call(hold))
 
 
 def _perform(runtime: Runtime, effect: Effect, standing: Standing) -> Answer:
@@ -133,8 +143,8 @@ def _request_otp(runtime: Runtime, effect: RequestOtp, standing: Standing) -> Ot
     return answer
 
 
-def _set_aside(runtime: Runtime, hold: Hold, standing: Standing, reason: str, at_once: bool) -> Standing:
+def _set_aside(runtime: Runtime, hold: Hold, standing: Standing, reason: str, at_once: bool) -> _Left:
     is_aside, left = runtime.turns.raised(hold, standing, reason, Reply(texts.SOMETHING_WENT_WRONG), at_once)
     if is_aside:
         log.error("set_aside", reason=reason, advice="python -m pipeline failed list")
-    return left
+    return left, None

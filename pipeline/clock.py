@@ -31,7 +31,7 @@ from pipeline.store.auth_gate import AuthHealth
 from pipeline.store.broadcasts import Broadcasts
 from pipeline.store.pulse import Heartbeat
 from pipeline.store.watermark import Watermark
-from pipeline.wakeups import PERIODIC_PREFIX, QUEUE, WakeUp, WakeUps
+from pipeline.wakeups import CLOCK_JOBS, QUEUE, WakeUp, WakeUps
 
 log = logs.get(__name__)
 
@@ -50,9 +50,9 @@ class Periodic(NamedTuple):
 
 
 PERIODIC = {
-    f"{PERIODIC_PREFIX}sweep": Periodic("pipeline.jobs.sweep", 10, True),
-    f"{PERIODIC_PREFIX}catch-up": Periodic("pipeline.jobs.catch_up", 15, False),
-    f"{PERIODIC_PREFIX}upkeep": Periodic("pipeline.jobs.upkeep", 600, False),
+    f"{CLOCK_JOBS}sweep": Periodic("pipeline.jobs.sweep", 10, True),
+    f"{CLOCK_JOBS}catch-up": Periodic("pipeline.jobs.catch_up", 15, False),
+    f"{CLOCK_JOBS}upkeep": Periodic("pipeline.jobs.upkeep", 600, False),
 }
 
 

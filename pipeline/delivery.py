@@ -14,7 +14,8 @@ from pipeline import logs, pace
 from pipeline.errors import SendError
 from pipeline.runtime import Runtime
 from pipeline.store.outboxes import SETTLE_SECONDS, Verdict, Waiting
-from pipeline.store.turns import Hold
+from pipeline.store.script import both
+from pipeline.store.turns import Hold, Standing
 from pipeline.texts import trouble as texts
 from pipeline.twilio_api.codes import ADVICE
 
@@ -33,25 +34,30 @@ _CLOCKS_APART = timedelta(seconds=60)
 _LATE_AFTER = timedelta(minutes=10)
 
 
-def deliver(runtime: Runtime, hold: Hold) -> None:
-    """Sends what may be sent now; what must wait has a due time when this returns."""
+def deliver(runtime: Runtime, hold: Hold, verdict: Verdict | None = None) -> Standing | bool | None:
+    """Sends what may be sent now, beginning with `verdict` where that is known; what must wait has a due time when this
+    returns. Answers what `Turns.release` does when the lock was to be given back with the last word, else None."""
     naps = 0
     while True:
-        asked_at = time.monotonic()
-        verdict = runtime.outboxes.attempt(hold)
+        verdict = verdict or runtime.outboxes.attempt(hold)
         waiting = verdict.waiting
-        if verdict.says == "empty":
-            return
-        if verdict.says == "wait":
+        if verdict.says in ("empty", "wait"):
+            return None
+        if verdict.says == "pace":
             naps += 1
             if verdict.wait_ms > _NAP_MS or naps > _NAPS_AT_MOST or runtime.stopping.wait(verdict.wait_ms / 1000):
-                return
+                return None
         elif waiting is not None:
             with structlog.contextvars.bound_contextvars(trace=logs.trace_of(waiting.reference)):
-                _act(runtime, hold, verdict, waiting, asked_at)
+                left = _act(runtime, hold, verdict, waiting)
+            if left is not None:
+                return left
+        verdict = None
 
 
-def _act(runtime: Runtime, hold: Hold, verdict: Verdict, waiting: Waiting, asked_at: float) -> None:
+def _act(runtime: Runtime, hold: Hold, verdict: Verdict, waiting: Waiting) -> Standing | bool | None:
+    if verdict.says == "go" and waiting.text is not None:
+        return _post(runtime, hold, verdict, waiting)
     if waiting.text is None:
         log.error("unopenable", problem=waiting.problem)
         runtime.outboxes.settle(hold, waiting.reference, "drop", reason="cannot be opened")
@@ -59,23 +65,24 @@ def _act(runtime: Runtime, hold: Hold, verdict: Verdict, waiting: Waiting, asked
         _drop(runtime, hold, waiting, "outside window")
     elif verdict.says == "doubt":
         _find_out(runtime, hold, waiting)
-    elif verdict.says == "go":
-        _post(runtime, hold, verdict, waiting, asked_at)
+    return None
 
 
-def _post(runtime: Runtime, hold: Hold, verdict: Verdict, waiting: Waiting, asked_at: float) -> None:
+def _post(runtime: Runtime, hold: Hold, verdict: Verdict, waiting: Waiting) -> Standing | bool | None:
     text = _body(waiting, late=bool(verdict.now and verdict.now - waiting.written_at > _LATE_AFTER))
-    if time.monotonic() - asked_at > _POST_WITHIN_SECONDS:
+    if time.monotonic() - verdict.asked_at > _POST_WITHIN_SECONDS:
         log.warning("attempt_too_old", ref=waiting.reference)
         runtime.outboxes.settle(hold, waiting.reference, "unsent")
-        return
+        return None
     try:
         sid = runtime.twilio.send(waiting.address, text, waiting.reference, waiting.content_sid, waiting.variables)
     except SendError as error:
-        _refused(runtime, hold, waiting, error, time.monotonic() - asked_at)
-        return
-    runtime.outboxes.settle(hold, waiting.reference, "sent", sid=sid)
+        _refused(runtime, hold, waiting, error, time.monotonic() - verdict.asked_at)
+        return None
+    sent = runtime.outboxes.sent_call(hold, waiting.reference, sid)
+    _, left = both(runtime.redis, sent, runtime.turns.release_if_all_is_said_call(hold))
     log.info("sent", ref=waiting.reference, sid=sid)
+    return left
 
 
 def _refused(runtime: Runtime, hold: Hold, waiting: Waiting, error: SendError, seconds_since: float) -> None:

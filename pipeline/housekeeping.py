@@ -12,7 +12,9 @@ from pipeline.store.pulse import Heartbeat
 
 log = logs.get(__name__)
 
+# A sweep comes when somebody is due, as when their reply had to wait for the second between two; at the longest after:
 _SWEEP_SECONDS = 1.0
+_SWEEPS_APART_SECONDS = 0.05
 _RENEW_SECONDS = 2.0
 _STOPPING_PAUSE_SECONDS = 0.1
 # Nothing we do for one person takes this long. A thread that hangs longer loses its lock, and the person is free.
@@ -20,7 +22,7 @@ _HELD_AT_MOST_SECONDS = 90.0
 
 
 class Housekeeping(threading.Thread):
-    """Sweeps every second and renews locks every two, until the process stops."""
+    """Sweeps whenever somebody is due and renews locks every two seconds, until the process stops."""
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(name="housekeeping", daemon=True)
@@ -29,17 +31,16 @@ class Housekeeping(threading.Thread):
 
     def run(self) -> None:
         """The loop; a Redis that is away is waited for."""
-        renewed_at = float("-inf")
-        while not self._runtime.stopping.wait(_SWEEP_SECONDS) or self._runtime.holds.younger_than(
-            _HELD_AT_MOST_SECONDS
-        ):
+        renewed_at, pause = float("-inf"), _SWEEP_SECONDS
+        while not self._runtime.stopping.wait(pause) or self._runtime.holds.younger_than(_HELD_AT_MOST_SECONDS):
+            pause = _SWEEP_SECONDS
             try:
                 if time.monotonic() - renewed_at >= _RENEW_SECONDS:
                     self._renew()
                     self._heartbeat.beat()
                     renewed_at = time.monotonic()
                 if not self._runtime.stopping.is_set():
-                    jobs.sweep_once(self._runtime)
+                    pause = min(_SWEEP_SECONDS, max(_SWEEPS_APART_SECONDS, jobs.sweep_once(self._runtime)))
             except RedisError as error:
                 log.warning("housekeeping_waits", error=error)
             if self._runtime.stopping.is_set():

@@ -54,10 +54,10 @@ def broadcast(id_: str) -> None:
         log.error("broadcast_not_started", error=error, broadcast=id_)
 
 
-def sweep_once(runtime: Runtime, at_front: bool = False) -> int:
-    """One sweep: claims the overdue and wakes a worker for each. Answers how many there were."""
-    overdue = runtime.schedule.claim()
+def sweep_once(runtime: Runtime, at_front: bool = False) -> float:
+    """One sweep: claims the overdue and wakes a worker for each. Answers the seconds until somebody is due next."""
+    overdue, seconds = runtime.schedule.claim()
     runtime.wakeups.wake(overdue, at_front)
     if overdue:
-        log.info("swept", people=len(overdue))
-    return len(overdue)
+        log.debug("swept", people=len(overdue))
+    return seconds

@@ -16,7 +16,7 @@ from rq.serializers import JSONSerializer
 
 QUEUE = "msme"
 # The jobs of the clock, which come back, are named so; of every other nothing is left once it was taken off the queue.
-PERIODIC_PREFIX = "clock-"
+CLOCK_JOBS = "clock-"
 _FUNCTIONS = frozenset(f"pipeline.jobs.{name}" for name in ("wake", "sweep", "catch_up", "upkeep", "broadcast"))
 _FAILURE_SECONDS = 3600
 
@@ -65,7 +65,7 @@ class WakeUpQueue(Queue):
         with connection.pipeline() as pipeline:
             pipeline.hgetall(key)
             pipeline.lrem(queue.intermediate_queue_key, 1, job_id)
-            if not job_id.startswith(PERIODIC_PREFIX):
+            if not job_id.startswith(CLOCK_JOBS):
                 pipeline.delete(key)
             stored, *_ = pipeline.execute()
         try:

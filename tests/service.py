@@ -12,6 +12,7 @@ from redis import Redis
 from pipeline.attend import attend
 from pipeline.messages import Inbound
 from pipeline.runtime import Runtime
+from pipeline.session import Turn
 from pipeline.settings import Settings
 from pipeline.store.turns import Hold, Standing
 from sandbox.auth import FakeAuth
@@ -73,18 +74,25 @@ class Bot:
         attend(self.runtime, self.key(address))
 
     def attends_patiently(self, address: str = ASHA, rounds: int = 8) -> None:
-        """Woken again and again, 16 s apart, until there is nothing left to say."""
+        """Woken again and again, 16 s apart, until there is nothing left to say; and a moment more, for nobody is
+        told two things within a second."""
         for _ in range(rounds):
             self.attends(address)
-            if not self.waiting(address):
+            due_in = self.due_in(address)
+            is_over = not self.waiting(address) and (due_in is None or due_in > 16)
+            self.passes(2 if is_over else 16)
+            if is_over:
                 return
-            self.passes(16)
 
     def takes(self, address: str = ASHA) -> tuple[Hold, Standing]:
-        """A worker's hold of this person."""
-        taken = self.runtime.turns.take(self.key(address))
+        """A worker's hold of this person, also when nothing is to be done yet."""
+        taken = self.runtime.turns.take(self.key(address), even_if_idle=True)
         assert taken is not None
         return taken
+
+    def commits(self, hold: Hold, standing: Standing, turn: Turn, counters: list[str]) -> Standing:
+        """A turn is committed; nothing of it is sent yet."""
+        return self.runtime.turns.commit_call(hold, standing, turn, counters).run(self.runtime.redis)
 
     def dies(self, address: str = ASHA) -> None:
         """The worker that held this person is gone, and its lock has run out."""

@@ -58,7 +58,7 @@ def test_a_worker_that_died_before_its_commit_is_replaced(bot: Bot) -> None:
 def test_a_worker_that_died_behind_its_commit_leaves_the_reply_to_the_next(bot: Bot) -> None:
     bot.hears("Hi")
     hold, standing = bot.takes()
-    bot.runtime.turns.commit(hold, standing, turn_of(standing, "one"), [])
+    bot.commits(hold, standing, turn_of(standing, "one"), [])
     bot.dies()
     bot.attends()
     assert bot.said() == ["one"]
@@ -94,7 +94,8 @@ def test_a_worker_that_lost_its_lock_commits_nothing(bot: Bot, monkeypatch: pyte
 
 
 def test_after_ten_turns_the_lock_is_given_back_and_somebody_is_woken(bot: Bot) -> None:
-    bot.hears(*["Hi"] * 12)
+    # Twilio has answered these itself, so there is nothing to say.
+    bot.hears(*["STOP"] * 12, opt_out="STOP")
     bot.runtime.wakeups.queue.empty()
     bot.attends()
     assert bot.redis.llen(f"msme:inbox:{bot.key()}") == 2 and bot.redis.keys("msme:lock:*") == []
@@ -102,12 +103,28 @@ def test_after_ten_turns_the_lock_is_given_back_and_somebody_is_woken(bot: Bot) 
 
 
 def test_a_worker_told_to_stop_finishes_the_turn_and_wakes_another(bot: Bot) -> None:
-    bot.hears("Hi", "Asha Devi")
+    bot.hears("STOP", "STOP", opt_out="STOP")
     bot.runtime.wakeups.queue.empty()
     bot.runtime.stopping.set()
     bot.attends()
-    assert len(bot.said()) == 1 and bot.redis.llen(f"msme:inbox:{bot.key()}") == 1
+    assert bot.tally("turn:none:silent") + bot.redis.llen(f"msme:inbox:{bot.key()}") == 2
+    assert bot.redis.llen(f"msme:inbox:{bot.key()}") == 1
     assert bot.redis.keys("msme:lock:*") == [] and woken(bot) == [bot.key()]
+
+
+def test_a_message_whose_answer_has_to_wait_waits_itself_and_holds_no_worker(bot: Bot) -> None:
+    bot.hears("Hi", "Asha Devi")
+    bot.attends()
+    assert len(bot.said()) == 1 and bot.redis.llen(f"msme:inbox:{bot.key()}") == 1
+    assert bot.redis.keys("msme:lock:*") == []
+    due_in = bot.due_in()
+    assert due_in is not None and due_in <= 1
+    bot.passes(-10)
+    bot.attends()
+    assert len(bot.said()) == 1 and bot.redis.keys("msme:lock:*") == []
+    bot.passes(11)
+    bot.attends()
+    assert len(bot.said()) == 2 and bot.due_in() is None
 
 
 def test_a_stranded_wake_up_is_made_good_by_the_sweep(bot: Bot) -> None:
@@ -115,7 +132,7 @@ def test_a_stranded_wake_up_is_made_good_by_the_sweep(bot: Bot) -> None:
     queue = bot.runtime.wakeups.queue
     assert bot.redis.lmove(queue.key, queue.intermediate_queue_key, "RIGHT", "LEFT") == sid
     bot.passes(6)
-    assert jobs.sweep_once(bot.runtime) == 1
+    jobs.sweep_once(bot.runtime)
     assert woken(bot) == [bot.key()]
     bot.attends()
     assert len(bot.said()) == 1
@@ -154,6 +171,7 @@ def test_a_message_that_kills_its_worker_ten_times_goes_and_the_next_is_answered
     bot.hears("Hi")
     bot.attends()
     bad, _ = bot.hears("deadly", "Asha Devi")
+    bot.passes(1)
     for _ in range(10):
         bot.takes()
         bot.dies()
@@ -229,7 +247,7 @@ def test_an_otp_owed_to_a_session_that_expired_keeps_nobody_busy(bot: Bot) -> No
     long_ago = standing.now - timedelta(hours=25)
     owed = replace(person.session.owed, retry_at=long_ago)
     session = replace(person.session, updated_at=long_ago, owed=owed)
-    bot.runtime.turns.commit(hold, standing, Turn(replace(person, session=session)), [])
+    bot.commits(hold, standing, Turn(replace(person, session=session)), [])
     bot.runtime.turns.release(hold, anyway=True)
     bot.attends()
     due_in = bot.due_in()

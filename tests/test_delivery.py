@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from pipeline import delivery
 from pipeline.errors import LockLostError
 from pipeline.messages import DeliveryStatus
+from pipeline.store import outboxes
 from pipeline.store.statuses import Statuses
 from pipeline.store.turns import Hold
 from pipeline.texts import trouble as texts
@@ -27,7 +29,7 @@ def to_say(bot: Bot, *words: str) -> Hold:
     """A hold of Asha, in whose outbox these words wait."""
     bot.hears("Hi")
     hold, standing = bot.takes()
-    bot.runtime.turns.commit(hold, standing, turn_of(standing, *words), [])
+    bot.commits(hold, standing, turn_of(standing, *words), [])
     return hold
 
 
@@ -144,6 +146,12 @@ def test_while_the_list_cannot_be_read_nothing_is_sent_again(bot: Bot) -> None:
     assert bot.said() == ["one"] and bot.waiting() == 0
 
 
+def passes(monkeypatch: pytest.MonkeyPatch, monotonic: Callable[[], float]) -> None:
+    """Time, as those see it who record an attempt and make it."""
+    for module in (delivery, outboxes):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=monotonic))
+
+
 def test_a_worker_that_lost_its_lock_starts_no_post(bot: Bot) -> None:
     hold = to_say(bot, "one")
     bot.dies()
@@ -158,8 +166,7 @@ def test_a_worker_that_froze_behind_the_record_of_its_attempt_does_not_post(
 ) -> None:
     hold = to_say(bot, "one")
     steps = iter([0.0, 1.01])
-    frozen = SimpleNamespace(monotonic=lambda: next(steps, 2.0))
-    monkeypatch.setattr(delivery, "time", frozen)
+    passes(monkeypatch, lambda: next(steps, 2.0))
     posted = []
     monkeypatch.setattr(bot.runtime.twilio, "send", lambda *sent: posted.append(sent) or "SM" + "1" * 32)
     monkeypatch.setattr(bot.runtime.outboxes, "settle", _stop_after(bot.runtime.outboxes.settle))
@@ -174,7 +181,7 @@ def test_after_a_slow_failure_twilio_is_given_a_moment_to_show_what_it_took(
     hold = to_say(bot, "one")
     bot.twilio.faults["send"] = FaultPlan(script=["dropped_after"])
     moments = iter([0.0, 0.1])
-    monkeypatch.setattr(delivery, "time", SimpleNamespace(monotonic=lambda: next(moments, 20.0)))
+    passes(monkeypatch, lambda: next(moments, 20.0))
     delivery.deliver(bot.runtime, hold)
     assert 4000 < int(bot.person()["out_due"]) - time.time() * 1000 <= 5000
 
@@ -315,7 +322,21 @@ def test_a_reply_that_cannot_be_opened_blocks_nobody(bot: Bot) -> None:
 
 def test_a_short_wait_for_the_pace_is_slept_and_a_long_one_is_not(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "_NAP_MS", 400)
-    hold = to_say(bot, "one", "two")
-    bot.redis.hset(f"msme:person:{bot.key()}", "last_post", round(time.time() * 1000) - 800)
+    pace = f"msme:pace:{bot.key(bot.runtime.settings.twilio_whatsapp_number)}"
+    hold = to_say(bot, "one")
+    bot.redis.rpush(pace, *[round(time.time() * 1000) - 800] * 80)
     delivery.deliver(bot.runtime, hold)
-    assert bot.said() == ["one"] and bot.redis.llen(f"msme:outbox:{bot.key()}") == 1
+    assert bot.said() == ["one"] and bot.waiting() == 0
+    bot.passes(1)
+    hold = to_say(bot, "two")
+    bot.redis.delete(pace)
+    bot.redis.rpush(pace, *[round(time.time() * 1000)] * 80)
+    delivery.deliver(bot.runtime, hold)
+    assert bot.said() == ["one"] and bot.waiting() == 1
+
+
+def test_nobody_sleeps_until_the_next_reply_to_one_person_may_go(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "_NAP_MS", 1000)
+    monkeypatch.setattr(bot.runtime.stopping, "wait", lambda seconds: pytest.fail(f"slept for {seconds} s"))
+    delivery.deliver(bot.runtime, to_say(bot, "one", "two"))
+    assert bot.said() == ["one"] and bot.waiting() == 1

@@ -17,7 +17,7 @@ def ready(bot: Bot, *words: str, address: str = "whatsapp:+919876543210") -> Hol
     """A hold of somebody in whose outbox these words wait."""
     bot.hears("Hi", address=address)
     hold, standing = bot.takes(address)
-    bot.runtime.turns.commit(hold, standing, turn_of(standing, *words), [])
+    bot.commits(hold, standing, turn_of(standing, *words), [])
     return hold
 
 
@@ -110,7 +110,7 @@ def test_one_sender_sends_so_many_messages_in_any_second(
         says.append(bot.runtime.outboxes.attempt(hold).says)
         # However slow this machine is, it all happens within one second.
         bot.passes(-10)
-    assert says == ["go"] * 5 + ["wait"] * 5
+    assert says == ["go"] * 5 + ["pace"] * 5
     bot.passes(200)
     assert [bot.runtime.outboxes.attempt(hold).says for hold in holds[5:]] == ["go"] * 5
     bot.close()

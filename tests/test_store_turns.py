@@ -61,7 +61,7 @@ def test_a_turn_committed_with_a_lost_answer_is_committed_once(far_bot: Bot, pro
     far_bot.hears("Hi", "Asha Devi")
     hold, standing = far_bot.takes()
     proxy.lose_answer_of("commit")
-    left = far_bot.runtime.turns.commit(hold, standing, turn_of(standing, "one"), ["counted"])
+    left = far_bot.commits(hold, standing, turn_of(standing, "one"), ["counted"])
     assert proxy.lost == 1 and left.inbound is not None and left.inbound.text == "Asha Devi"
     assert (left.replies_waiting, far_bot.tally("counted")) == (1, 1)
 
@@ -69,7 +69,7 @@ def test_a_turn_committed_with_a_lost_answer_is_committed_once(far_bot: Bot, pro
 def test_a_turn_is_whole(bot: Bot) -> None:
     (sid,) = bot.hears("Hi")
     hold, standing = bot.takes()
-    left = bot.runtime.turns.commit(hold, standing, turn_of(standing, "one", "two"), ["counted"])
+    left = bot.commits(hold, standing, turn_of(standing, "one", "two"), ["counted"])
     assert left.person is not None and left.person.session is not None and left.person.contact.address == ASHA
     assert (left.sid, left.person.session.current_step, left.replies_waiting) == ("", "sector", 2)
     entries = [json.loads(entry) for entry in bot.redis.lrange(f"msme:outbox:{bot.key()}", 0, -1)]
@@ -80,16 +80,16 @@ def test_a_turn_without_a_message_is_committed_once(far_bot: Bot, proxy: RedisPr
     far_bot.redis.hset(f"msme:person:{far_bot.key()}", "timer", 1)
     far_bot.hears("Hi")
     hold, standing = far_bot.takes()
-    left = far_bot.runtime.turns.commit(hold, replace(standing, sid=""), turn_of(standing, "unasked"), [])
+    left = far_bot.commits(hold, replace(standing, sid=""), turn_of(standing, "unasked"), [])
     assert (left.timer, left.replies_waiting) == ("", 1)
     far_bot.redis.hset(f"msme:person:{far_bot.key()}", "timer", 1)
     proxy.lose_answer_of("commit")
-    left = far_bot.runtime.turns.commit(hold, replace(standing, sid=""), turn_of(standing, "unasked"), [])
+    left = far_bot.commits(hold, replace(standing, sid=""), turn_of(standing, "unasked"), [])
     assert proxy.lost == 1 and left.replies_waiting == 2 and left.sid == standing.sid
 
 
 LATE: dict[str, Callable[[Bot, Hold, Standing], Any]] = {
-    "commit": lambda bot, hold, standing: bot.runtime.turns.commit(hold, standing, turn_of(standing, "late"), ["late"]),
+    "commit": lambda bot, hold, standing: bot.commits(hold, standing, turn_of(standing, "late"), ["late"]),
     "erase": lambda bot, hold, standing: bot.runtime.turns.erase(hold, standing, turn_of(standing, "late"), ""),
     "say": lambda bot, hold, standing: bot.runtime.turns.say(hold, standing, Reply("late"), "slow", 60),
     "raised": lambda bot, hold, standing: bot.runtime.turns.raised(hold, standing, "late", Reply("late"), True),
@@ -120,7 +120,7 @@ def everything(bot: Bot, name: str) -> object:
 def test_a_lock_is_given_back_when_nothing_waits(bot: Bot) -> None:
     bot.hears("Hi")
     hold, standing = bot.takes()
-    bot.runtime.turns.commit(hold, standing, turn_of(standing), [])
+    bot.commits(hold, standing, turn_of(standing), [])
     assert bot.runtime.turns.release(hold, anyway=False) is False
     assert bot.redis.keys("msme:lock:*") == [] and bot.due_in() is None
 
@@ -128,7 +128,7 @@ def test_a_lock_is_given_back_when_nothing_waits(bot: Bot) -> None:
 def test_a_message_that_came_meanwhile_keeps_the_lock(bot: Bot) -> None:
     bot.hears("Hi")
     hold, standing = bot.takes()
-    bot.runtime.turns.commit(hold, standing, turn_of(standing), [])
+    bot.commits(hold, standing, turn_of(standing), [])
     (sid,) = bot.hears("Asha Devi")
     left = bot.runtime.turns.release(hold, anyway=False)
     assert isinstance(left, Standing) and left.sid == sid
@@ -168,7 +168,7 @@ def test_the_third_failure_sets_a_message_aside_and_tells_the_person(bot: Bot) -
 def test_setting_aside_with_a_lost_answer_tells_the_person_once(far_bot: Bot, proxy: RedisProxy) -> None:
     _, following = far_bot.hears("boom", "Hi")
     hold, standing = far_bot.takes()
-    standing = far_bot.runtime.turns.commit(hold, standing, turn_of(standing), [])
+    standing = far_bot.commits(hold, standing, turn_of(standing), [])
     proxy.lose_answer_of("raised")
     is_aside, left = far_bot.runtime.turns.raised(hold, standing, "raised", Reply("sorry"), at_once=True)
     assert proxy.lost == 1 and is_aside and left.sid == "" and left.replies_waiting == 1
@@ -182,7 +182,7 @@ def test_each_start_of_a_message_is_counted_and_the_next_message_begins_anew(bot
         assert standing.starts == expected
         bot.dies()
     bot.redis.set(f"msme:lock:{bot.key()}", hold.token)
-    assert bot.runtime.turns.commit(hold, standing, turn_of(standing), []).starts == 1
+    assert bot.commits(hold, standing, turn_of(standing), []).starts == 1
 
 
 def test_an_erasure_with_a_lost_answer_leaves_the_receipt_and_nothing_else(far_bot: Bot, proxy: RedisProxy) -> None:
@@ -209,7 +209,7 @@ def test_an_opt_out_noted_during_a_turn_survives_it(bot: Bot) -> None:
     bot.hears("Hi")
     hold, standing = bot.takes()
     bot.redis.hset("msme:optouts", bot.key(), 1)
-    bot.runtime.turns.commit(hold, standing, turn_of(standing), [])
+    bot.commits(hold, standing, turn_of(standing), [])
     assert bot.redis.hexists("msme:optouts", bot.key())
 
 

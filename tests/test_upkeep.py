@@ -23,7 +23,7 @@ def on_lists(bot: Bot, kind: str) -> set[str]:
 @pytest.fixture
 def known(bot: Bot) -> Bot:
     bot.hears("Hi", "Asha Devi", "SUPPORT")
-    bot.attends()
+    bot.attends_patiently()
     assert on_lists(bot, "live") and on_lists(bot, "people") and on_lists(bot, "support")
     return bot
 
@@ -63,7 +63,7 @@ def test_a_broadcast_whose_report_has_expired_is_forgotten(bot: Bot) -> None:
 
 def test_an_optout_has_no_end(bot: Bot) -> None:
     bot.hears("Hi", "STOP")
-    bot.attends()
+    bot.attends_patiently()
     after(bot, days=4000)
     assert bot.redis.hexists("msme:optouts", bot.key())
 

@@ -1,6 +1,7 @@
 """What is to be said to a person, in order; each attempt at saying it is recorded before it is made."""
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -10,7 +11,7 @@ from redis import Redis
 from pipeline.errors import LockLostError, SealError
 from pipeline.seal import Seal
 from pipeline.store import PREFIX
-from pipeline.store.script import Script
+from pipeline.store.script import Call, Script
 from pipeline.store.turns import Hold
 
 # When an attempt whose outcome is unknown is looked into: Twilio has shown it by then, if it ever had it.
@@ -40,11 +41,13 @@ class Verdict:
     """What may be done with the outbox head.
 
     `go`: post it now, the attempt is recorded (at `now`). `doubt`: find out what became of the attempt at it.
-    `wait`: not for `wait_ms` yet. `closed`: the 24 hours in which free text may be sent are over. `known`: it had
-    reached Twilio and is off the outbox. `empty`: nothing is left to say.
+    `wait`: not for `wait_ms` yet. `pace`: the sender is at its pace, and is free again in `wait_ms`. `closed`: the 24
+    hours in which free text may be sent are over. `known`: it had reached Twilio and is off the outbox. `empty`:
+    nothing is left to say. `asked_at` is when that was asked, on the monotonic clock: before anything was recorded.
     """
 
-    says: Literal["go", "doubt", "wait", "closed", "known", "empty"]
+    says: Literal["go", "doubt", "wait", "pace", "closed", "known", "empty"]
+    asked_at: float
     waiting: Waiting | None = None
     wait_ms: int = 0
     now: datetime | None = None
@@ -65,28 +68,30 @@ class Outboxes:
 
     def attempt(self, hold: Hold) -> Verdict:
         """Asks what may be done with the head, and records the attempt if the answer is `go`."""
-        says, *rest = self._attempt(
-            self._redis,
-            hold.key,
-            hold.token,
-            self._sender,
-            self._messages_per_second,
-            SETTLE_SECONDS,
-            self._broadcasts_per_second,
-        )
-        match says:
-            case "lost":
-                raise LockLostError(hold.key)
-            case "wait":
-                return Verdict("wait", wait_ms=rest[0])
-            case "go":
-                return Verdict("go", self._waiting(hold, rest[0], tries=rest[1]), now=_moment(rest[2]))
-            case "doubt":
-                return Verdict("doubt", self._waiting(hold, rest[0], attempted_at=_moment(rest[1])))
-            case "closed":
-                return Verdict("closed", self._waiting(hold, rest[0]))
-            case _:
-                return Verdict(says)
+        return self.attempt_call(hold).run(self._redis)
+
+    def attempt_call(self, hold: Hold) -> Call[Verdict]:
+        """The same, not asked yet; to be run at once."""
+        asked_at = time.monotonic()
+        paces = (self._sender, self._messages_per_second, SETTLE_SECONDS, self._broadcasts_per_second)
+
+        def read(answer: list[Any]) -> Verdict:
+            says, *rest = answer
+            match says:
+                case "lost":
+                    raise LockLostError(hold.key)
+                case "wait" | "pace":
+                    return Verdict(says, asked_at, wait_ms=rest[0])
+                case "go":
+                    return Verdict("go", asked_at, self._waiting(hold, rest[0], tries=rest[1]), now=_moment(rest[2]))
+                case "doubt":
+                    return Verdict("doubt", asked_at, self._waiting(hold, rest[0], attempted_at=_moment(rest[1])))
+                case "closed":
+                    return Verdict("closed", asked_at, self._waiting(hold, rest[0]))
+                case _:
+                    return Verdict(says, asked_at)
+
+        return Call(self._attempt, (hold.key, hold.token, *paces), read)
 
     def settle(
         self,
@@ -100,9 +105,18 @@ class Outboxes:
         reason: str = "",
     ) -> None:
         """Records what became of the attempt at the head; recording it again after a lost answer changes nothing."""
-        answer = self._settle(self._redis, hold.key, hold.token, reference, outcome, sid, code, wait_ms, reason)
-        if answer == "lost":
-            raise LockLostError(hold.key)
+        self._settle_call(hold, reference, outcome, sid, code, wait_ms, reason).run(self._redis)
+
+    def sent_call(self, hold: Hold, reference: str, sid: str) -> Call[None]:
+        """That Twilio has taken it as `sid`, not recorded yet."""
+        return self._settle_call(hold, reference, "sent", sid, 0, 0, "")
+
+    def _settle_call(self, hold: Hold, *outcome: str | int) -> Call[None]:
+        def read(answer: str) -> None:
+            if answer == "lost":
+                raise LockLostError(hold.key)
+
+        return Call(self._settle, (hold.key, hold.token, *outcome), read)
 
     def claimed_sids(self, hold: Hold) -> set[str]:
         """Twilio's SIDs of the messages to this person that we know to be ours, and of whoever was just erased."""

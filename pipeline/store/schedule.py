@@ -16,10 +16,11 @@ class Schedule:
         self._redis = redis
         self._claim, self._renew = Script("claim"), Script("renew")
 
-    def claim(self, at_most: int = 100) -> list[str]:
-        """Contact keys of people overdue, each claimed for 20 s; the caller wakes them."""
-        keys: list[str] = self._claim(self._redis, at_most)
-        return keys
+    def claim(self, at_most: int = 100) -> tuple[list[str], float]:
+        """Contact keys of people overdue, each claimed for 20 s, whom the caller wakes; and seconds until somebody is
+        due next, infinite when nobody is."""
+        keys, milliseconds = self._claim(self._redis, at_most)
+        return keys, float("inf") if milliseconds == "" else milliseconds / 1000
 
     def renew(self, holds: Iterable[Hold]) -> set[str]:
         """Keeps locks alive; returns the keys of those that are no longer ours."""

@@ -1,8 +1,10 @@
 """Redis scripts: files of `lua/`, each behind the common prelude."""
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from redis.client import Pipeline, Redis
 from redis.exceptions import NoScriptError
@@ -10,6 +12,9 @@ from redis.exceptions import NoScriptError
 _FOLDER = Path(__file__).parent / "lua"
 _PRELUDE = (_FOLDER / "prelude.lua").read_text()
 _BROADCASTS = (_FOLDER / "prelude_broadcasts.lua").read_text()
+
+_Answer = TypeVar("_Answer")
+_Next = TypeVar("_Next")
 
 
 class Script:
@@ -34,3 +39,33 @@ class Script:
             pipeline.evalsha(self._digest, 0, *arguments)
         else:
             pipeline.eval(self._text, 0, *arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[_Answer]):
+    """A script with its arguments, not run yet, and how its answer is read."""
+
+    script: Script
+    arguments: tuple[str | int | float, ...]
+    read: Callable[[Any], _Answer]
+
+    def run(self, client: Redis) -> _Answer:
+        """One round trip."""
+        return self.read(self.script(client, *self.arguments))
+
+
+def both(client: Redis, first: Call[_Answer], second: Call[_Next]) -> tuple[_Answer, _Next]:
+    """Runs one script and then the other, in one round trip. Both must bear being run again: they are, when Redis does
+    not know one of them (yet, or again after a restart)."""
+    try:
+        answers = _answers(client, first, second, is_known=True)
+    except NoScriptError:
+        answers = _answers(client, first, second, is_known=False)
+    return first.read(answers[0]), second.read(answers[1])
+
+
+def _answers(client: Redis, *calls: Call[Any], is_known: bool) -> list[Any]:
+    with client.pipeline(transaction=False) as pipeline:
+        for call in calls:
+            call.script.join(pipeline, is_known, *call.arguments)
+        return pipeline.execute()

@@ -14,7 +14,7 @@ from pipeline.messages import Inbound, Reply
 from pipeline.seal import Seal
 from pipeline.session import Contact, Person, Session, Turn
 from pipeline.store import PREFIX
-from pipeline.store.script import Script
+from pipeline.store.script import Call, Script
 
 # How long a lock lives unless it is renewed. A worker that dies delays its person by this much.
 LOCK_MS = 8000
@@ -78,7 +78,7 @@ class Turns:
 
     def take(self, key: str, even_if_idle: bool = False) -> tuple[Hold, Standing] | None:
         """The lock of the person behind `key` (their own or that of an address) and how things stand; None when
-        another holds it or there is nothing to do (unless wanted `even_if_idle`)."""
+        another holds it or there is nothing to do now (unless wanted `even_if_idle`)."""
         token = secrets.token_hex(16)
         answer, *rest = self._take(self._redis, key, token, LOCK_MS, int(even_if_idle))
         if answer != "taken":
@@ -86,11 +86,10 @@ class Turns:
         contact_key, standing = self._standing(rest[0])
         return Hold(contact_key, token), standing
 
-    def commit(self, hold: Hold, before: Standing, turn: Turn, counters: list[str]) -> Standing:
-        """One turn, once and whole; committing it again after a lost answer changes nothing. Returns what waits
+    def commit_call(self, hold: Hold, before: Standing, turn: Turn, counters: list[str]) -> Call[Standing]:
+        """One turn, once and whole; committing it again after a lost answer changes nothing. Answers what waits
         next."""
-        answer, *rest = self._commit(
-            self._redis,
+        arguments = (
             hold.key,
             hold.token,
             before.sid,
@@ -100,9 +99,13 @@ class Turns:
             *counters,
             *self._entries(hold, before, turn),
         )
-        if answer == "lost":
-            raise LockLostError(hold.key)
-        return self._standing(rest[0])[1]
+
+        def read(answer: list[Any]) -> Standing:
+            if answer[0] == "lost":
+                raise LockLostError(hold.key)
+            return self._standing(answer[1])[1]
+
+        return Call(self._commit, arguments, read)
 
     def erase(self, hold: Hold, before: Standing, turn: Turn, audit_line: str) -> Standing:
         """Erases the person, keeping only their opt-out, and says the turn's reply last, if it has one;
@@ -152,12 +155,29 @@ class Turns:
         return json.dumps({"ref": f"{hold.key}-{name}", "at": int(at.timestamp() * 1000), "body": body})
 
     def release(self, hold: Hold, anyway: bool) -> Standing | bool:
-        """Gives the lock back. `anyway` False: only if the inbox is empty, else answers how things stand and keeps it.
+        """Gives the lock back. `anyway` False: only if no message is due, else answers how things stand and keeps it.
         True: whatever waits; answers whether something does, and the caller wakes somebody for it."""
-        answer, *rest = self._release(self._redis, hold.key, hold.token, int(anyway))
-        if answer == "lost":
-            raise LockLostError(hold.key)
-        return self._standing(rest[0])[1] if answer == "more" else bool(rest[0])
+        left = self._release_call(hold, int(anyway), 0).run(self._redis)
+        assert left is not None
+        return left
+
+    def release_if_all_is_said_call(self, hold: Hold) -> Call[Standing | bool | None]:
+        """The same as `release` if nothing is left to say; else None, and the lock is kept."""
+        return self._release_call(hold, 0, 1)
+
+    def _release_call(self, hold: Hold, anyway: int, if_all_is_said: int) -> Call[Standing | bool | None]:
+        def read(answer: list[Any]) -> Standing | bool | None:
+            match answer:
+                case ["more", view]:
+                    return self._standing(view)[1]
+                case ["released", is_due]:
+                    return bool(is_due)
+                case ["unsaid"]:
+                    return None
+                case _:
+                    raise LockLostError(hold.key)
+
+        return Call(self._release, (hold.key, hold.token, anyway, if_all_is_said), read)
 
     def raised(self, hold: Hold, before: Standing, reason: str, words: Reply, at_once: bool) -> tuple[bool, Standing]:
         """A turn failed. The third time, or `at_once`, its message is set aside, sealed, and the person is told with

@@ -1,7 +1,8 @@
 -- May the outbox head be posted now? If so, that we are about to is recorded before it is done.
 -- ARGV: key, token, sender, messages a second of the sender, seconds a recorded attempt needs to be settled,
 --   messages a second while one of a broadcast may go
--- Answers: lost | empty | known | doubt, entry, attempted at | wait, milliseconds | closed, entry | go, entry, tries, now
+-- Answers: lost | empty | known | doubt, entry, attempted at | wait, milliseconds | pace, milliseconds | closed, entry |
+--   go, entry, tries, now
 local k, token, sender = ARGV[1], ARGV[2], ARGV[3]
 local rate, settle_ms = tonumber(ARGV[4]), tonumber(ARGV[5]) * 1000
 if not ours(k, token) then return { 'lost' } end
@@ -21,10 +22,10 @@ if redis.call('HEXISTS', P .. 'status:' .. k, ref) == 1 then
   return { 'known' }
 end
 
-local function wait(milliseconds)
+local function wait(milliseconds, why)
   redis.call('HSET', person(k), 'out_due', now + milliseconds)
   if b then off_hand(b, k) end
-  return { 'wait', milliseconds }
+  return { why or 'wait', milliseconds }
 end
 
 local out_due = tonumber(state[3] or nil)
@@ -64,11 +65,11 @@ end
 
 if is_stopped then return wait(probe_at - now) end
 
-local gap = tonumber(state[4] or 0) + 1000 - now
-if gap > 0 then return wait(gap) end
+local until_next = gap(state[4])
+if until_next > 0 then return wait(until_next) end
 local pace = P .. 'pace:' .. sender
 local oldest = tonumber(redis.call('LINDEX', pace, rate - 1) or nil)
-if oldest and oldest + 1000 > now then return wait(oldest + 1000 - now) end
+if oldest and oldest + 1000 > now then return wait(oldest + 1000 - now, 'pace') end
 
 if not b then redis.call('INCR', P .. 'reply_count') end
 redis.call('LPUSH', pace, now)

@@ -35,12 +35,14 @@ local function ours(k, token) return redis.call('GET', P .. 'lock:' .. k) == tok
 local function due_by(k, at) redis.call('ZADD', P .. 'due', 'LT', at, k) end
 local function due_at(k, at) redis.call('ZADD', P .. 'due', at, k) end
 
--- When this person needs us next: a number, or nil when there is nothing to do.
+-- One person is sent one message a second: milliseconds until the next may go.
+local function gap(last_post) return math.max(0, tonumber(last_post or 0) + 1000 - now) end
+
+-- When this person needs us next: a number, or nil when there is nothing to do. A message waits until its answer may go.
 local function next_due(k)
-  if redis.call('EXISTS', P .. 'inbox:' .. k) == 1 then return now end
   if redis.call('HEXISTS', person(k), 'broadcast') == 1 then return now end
-  local at = redis.call('HMGET', person(k), 'out_due', 'timer', 'resend_at')
-  local soonest = nil
+  local at = redis.call('HMGET', person(k), 'out_due', 'timer', 'resend_at', 'last_post')
+  local soonest = redis.call('EXISTS', P .. 'inbox:' .. k) == 1 and now + gap(at[4]) or nil
   local function consider(time) if time and (not soonest or time < soonest) then soonest = time end end
   if redis.call('EXISTS', P .. 'outbox:' .. k) == 1 then consider(tonumber(at[1]) or now) end
   consider(tonumber(at[2] or nil))

@@ -1,5 +1,5 @@
 -- A worker wants to talk with a person. ARGV: key of the person or of an address, token, milliseconds the lock lives,
---   1 also when there is nothing to do | 0
+--   1 also when there is nothing to do now | 0
 local k = redis.call('GET', P .. 'alias:' .. ARGV[1]) or ARGV[1]
 local token, life = ARGV[2], tonumber(ARGV[3])
 local lock = P .. 'lock:' .. k
@@ -10,10 +10,15 @@ if holder and holder ~= token then
   redis.call('ZADD', P .. 'due', 'XX', now + redis.call('PTTL', lock) + 100, k)
   return { 'busy' }
 end
-if ARGV[4] == '0' and not next_due(k) then
+local at = next_due(k)
+if ARGV[4] == '0' and not at then
   redis.call('ZREM', P .. 'due', k)
   redis.call('ZREM', P .. 'waiting', k)
   return { 'idle' }
+end
+if ARGV[4] == '0' and at > now then
+  due_at(k, at)
+  return { 'early' }
 end
 redis.call('SET', lock, token, 'PX', life)
 due_at(k, now + life + 500)
