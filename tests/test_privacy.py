@@ -113,7 +113,7 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evidence]:
         _jobs_fail(laptop)
         places["Redis"] = all_bytes(laptop.valkey.url)
         places["open endpoints"] = _open_endpoints(laptop)
-        places["processes"] = _titles()
+        places["processes"] = _titles(laptop)
         logs = logs_of(laptop.services)
         places["logs"] = logs.encode()
         env = laptop.services.env
@@ -221,15 +221,14 @@ def _open_endpoints(laptop: Laptop) -> bytes:
     return b"".join(str(ask(laptop.url, target, headers=admin)).encode() for target in targets)
 
 
-def _titles() -> bytes:
-    """Command lines and names of all processes and their threads."""
+def _titles(laptop: Laptop) -> bytes:
+    """Command lines and names of the service's processes and their threads; not those of other tests' commands."""
+    services = laptop.services
     found = b""
-    for pattern in ("[0-9]*/cmdline", "[0-9]*/comm", "[0-9]*/task/*/comm"):
-        for file in Path("/proc").glob(pattern):
-            try:
+    for pid in (*services.pids.values(), *services.worker_children(), *services.web_children()):
+        for pattern in ("cmdline", "comm", "task/*/comm"):
+            for file in Path(f"/proc/{pid}").glob(pattern):
                 found += file.read_bytes() + b"\n"
-            except OSError:
-                continue
     return found
 
 

@@ -205,3 +205,30 @@ def test_nothing_personal_stands_in_an_error(twilio: TwilioRest, fake_twilio: Fa
         error = decision(twilio, "a secret")
         shown = f"{error!r} {error} {error.__cause__!r}"
         assert "secret" not in shown and "98765" not in shown
+
+
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment that names neither proxies nor certificates, until the test does."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    return monkeypatch
+
+
+def test_a_proxy_that_the_environment_names_is_used(named: pytest.MonkeyPatch) -> None:
+    asked: list[Request] = []
+
+    def pass_on(request: Request) -> Answer:
+        asked.append(request)
+        return json_answer(201, {"sid": "SM" + "2" * 32})
+
+    account = "AC" + "1" * 32
+    with LocalServer(pass_on) as proxy:
+        named.setenv("http_proxy", proxy.url.replace("//", "//user:secret@"))
+        twilio = client_of("http://twilio.invalid", account, "whatsapp:+14155238886", (account, "token"))
+        assert twilio.send(ASHA, "Hello", REFERENCE) == "SM" + "2" * 32
+    assert asked[0].headers["host"] == "twilio.invalid"
+    assert asked[0].headers["proxy-authorization"] == "Basic dXNlcjpzZWNyZXQ="
+    twilio = client_of("http://twilio.invalid", account, "whatsapp:+14155238886", (account, "token"))
+    assert decision(twilio).decision == "retry"

@@ -7,18 +7,19 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
-from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
+from urllib3 import Timeout
+from urllib3.exceptions import HTTPError
 
 from pipeline.errors import SendError
 from pipeline.messages import Listed
 from pipeline.twilio_api.codes import decide
+from pipeline.twilio_api.connections import KeptConnections, never_left, pool_for
 
 _TIMEOUT_SECONDS = 10
+# Making a connection is given up early: a POST that leaves long after its attempt was recorded may meet another worker
+# that has settled the attempt meanwhile.
 _CONNECT_SECONDS = 3
 # A chat reply that Twilio could not hand on for ten minutes is no longer an answer to anything.
 _VALIDITY_SECONDS = 600
@@ -28,7 +29,7 @@ _UNREADABLE = (TwilioException, ValueError, TypeError, KeyError, AttributeError)
 
 
 class TwilioRest:
-    """Our account at Twilio; safe to share, for each thread has a client and a connection of its own."""
+    """Our account at Twilio; safe to share, for each thread has a client of its own, over connections for all."""
 
     def __init__(
         self, account_sid: str, credentials: tuple[str, str], base_url: str, sender: str, status_callback: str
@@ -39,6 +40,7 @@ class TwilioRest:
         self._sender = sender
         self._status_callback = status_callback
         self._threads = threading.local()
+        self._pool = pool_for(base_url)
         # At INFO this logger writes whole requests, phone numbers and texts included.
         logging.getLogger("twilio.http_client").setLevel(logging.WARNING)
 
@@ -56,8 +58,8 @@ class TwilioRest:
             )
         except (TwilioRestException, TwilioServiceException) as error:
             raise self._refusal(error) from None
-        except requests.RequestException as error:
-            raise SendError("retry" if _never_left(error) else "in doubt") from None
+        except HTTPError as error:
+            raise SendError("retry" if never_left(error) else "in doubt") from None
         except _UNREADABLE:
             # An answer that cannot be read: the message may have been taken.
             raise SendError("in doubt") from None
@@ -105,7 +107,7 @@ class TwilioRest:
                 )
         except (TwilioRestException, TwilioServiceException) as error:
             raise self._refusal(error) from None
-        except (requests.RequestException, *_UNREADABLE):
+        except (HTTPError, *_UNREADABLE):
             raise SendError("retry") from None
 
     def _refusal(self, error: TwilioRestException | TwilioServiceException) -> SendError:
@@ -115,43 +117,11 @@ class TwilioRest:
     @property
     def _client(self) -> Client:
         if not hasattr(self._threads, "client"):
-            http = self._threads.http = _Http()
+            timeout = Timeout(connect=_CONNECT_SECONDS, read=_TIMEOUT_SECONDS)
+            http = self._threads.http = KeptConnections(self._pool, timeout)
             client = Client(*self._credentials, self._account_sid, http_client=http)
             client.api.base_url = self._base_url
             self._threads.client = client
         client = self._threads.client
         assert isinstance(client, Client)
         return client
-
-
-class _Http(TwilioHttpClient):
-    """Twilio's HTTP client, one connection kept open, that remembers the Retry-After of the last answer."""
-
-    def __init__(self) -> None:
-        super().__init__(timeout=_TIMEOUT_SECONDS, pool_connections=True)
-        for scheme in ("https://", "http://"):
-            self.session.mount(scheme, _Adapter())
-        self.retry_after: float | None = None
-        self.request_hooks = {"response": self._note}
-
-    def _note(self, response: requests.Response, *_: object, **__: object) -> None:
-        seconds = response.headers.get("Retry-After", "")
-        self.retry_after = float(seconds) if seconds.isascii() and seconds.isdecimal() else None
-
-
-class _Adapter(HTTPAdapter):
-    """Gives up on making a connection early: a POST that leaves long after its attempt was recorded may meet another
-    worker that has settled the attempt meanwhile. (Twilio's client takes one time for connecting and reading.)"""
-
-    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """As always, with two times."""
-        return super().send(*args, **kwargs | {"timeout": (_CONNECT_SECONDS, kwargs.get("timeout"))})
-
-
-def _never_left(error: requests.RequestException) -> bool:
-    """Whether no connection was made, so that Twilio cannot have seen the request."""
-    if isinstance(error, requests.ConnectTimeout):
-        return True
-    cause = error.args[0] if error.args else None
-    reason = getattr(cause, "reason", None)
-    return isinstance(reason, urllib3.exceptions.NewConnectionError)
