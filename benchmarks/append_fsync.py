@@ -57,7 +57,7 @@ def _round(url: str, own: Secrets, messages: int, at_once: int) -> tuple[float, 
     """That many messages of as many people, so many at once: seconds in all, and for each."""
     with Redis.from_url(url) as redis:
         redis.flushall()
-        door = Door(Seal(own.SEAL_KEYS.split(",")), Hasher(own.CONTACT_SECRET), CONTACT_DAYS)
+        door = Door(redis, Seal(own.SEAL_KEYS.split(",")), Hasher(own.CONTACT_SECRET), CONTACT_DAYS)
         intake = Intake(door, WakeUps(redis))
         intake.take(_message(0))
 

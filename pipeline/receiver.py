@@ -33,7 +33,7 @@ class Receiver:
         self._signature = Signature(settings.public_url, settings.auth_tokens)
         self._seal, self._hasher = seal_of(settings), hasher_of(settings)
         self._redis = redis
-        door = Door(self._seal, self._hasher, settings.contact_days)
+        door = Door(redis, self._seal, self._hasher, settings.contact_days)
         self._intake = Intake(door, WakeUps(self._redis))
         self._statuses = Statuses(self._redis)
         self._knows_its_keys = False

@@ -152,7 +152,7 @@ class Stores:
     @cached_property
     def intake(self) -> Intake:
         """The door."""
-        return Intake(Door(self.seal, self.hasher, self.settings.contact_days), self.wakeups)
+        return Intake(Door(self.redis, self.seal, self.hasher, self.settings.contact_days), self.wakeups)
 
     @cached_property
     def tallies(self) -> Tallies:

@@ -84,22 +84,16 @@ class WakeUps:
         self._redis = redis
         self.queue = WakeUpQueue(QUEUE, connection=redis, job_class=WakeUp, serializer=JSONSerializer)
 
-    def transaction(self) -> Pipeline:
-        """A transaction that wake-ups can be added to, and anything else in any order."""
-        pipeline = self._redis.pipeline(transaction=True)
-        # Without this RQ would begin its own, which redis-py refuses once something else stands in the pipeline.
-        pipeline.multi()
-        return pipeline
-
-    def add(self, pipeline: Pipeline, key: str, sid: str, at_front: bool = False) -> None:
-        """Adds a wake-up to a transaction: for a message (its sid), or for a person (no sid)."""
-        # Without a sid the job gets a name of its own: one that is done deletes what stands under its name, also the
-        # next wake-up of the same person.
-        self._add(pipeline, "pipeline.jobs.wake", (key, sid), sid or None, at_front)
+    def commands(self, key: str, sid: str) -> list[str | bytes | int | float]:
+        """What RQ does to add the wake-up for a message, as words for a script that does it: of each command how many
+        words it has, and the words."""
+        with self._redis.pipeline() as pipeline:
+            self._add(pipeline, "pipeline.jobs.wake", (key, sid), sid, at_front=False)
+            return [word for command, _ in pipeline.command_stack for word in (len(command), *command)]
 
     def start(self, broadcast: str) -> None:
         """Has the start of a broadcast done by a worker."""
-        with self.transaction() as pipeline:
+        with self._redis.pipeline() as pipeline:
             self._add(pipeline, "pipeline.jobs.broadcast", (broadcast,), f"broadcast-{broadcast}", at_front=False)
             pipeline.execute()
 
@@ -120,9 +114,10 @@ class WakeUps:
 
     def wake(self, keys: Iterable[str], at_front: bool = False) -> None:
         """Wakes a worker for each of these people, in one round trip."""
-        with self.transaction() as pipeline:
+        with self._redis.pipeline() as pipeline:
             for key in keys:
-                self.add(pipeline, key, "", at_front)
+                # Under a name of its own: taking one off the queue deletes what stands under its name.
+                self._add(pipeline, "pipeline.jobs.wake", (key, ""), None, at_front)
             if len(pipeline):
                 pipeline.execute()
 

@@ -57,6 +57,19 @@ def test_whoever_has_a_message_waiting_is_due_even_if_the_job_is_lost(bot: Bot) 
     assert due_in is not None and due_in <= 5
 
 
+def test_a_message_wakes_a_worker_once_and_not_while_one_talks_with_the_person(bot: Bot) -> None:
+    queue = bot.runtime.wakeups.queue
+    (sid,) = bot.hears("Hi")
+    assert bot.runtime.intake.take(Inbound(sid, ASHA, "Hi")) == "again"
+    assert queue.job_ids == [sid]
+    bot.takes()
+    bot.hears("Asha Devi")
+    assert queue.job_ids == [sid] and len(inbox(bot)) == 2
+    bot.dies()
+    (third,) = bot.hears("3")
+    assert queue.job_ids == [sid, third]
+
+
 def test_one_round_trip_makes_a_message_durable(far_bot: Bot, proxy: RedisProxy) -> None:
     far_bot.hears("Hi")
     before = proxy.round_trips

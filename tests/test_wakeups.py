@@ -15,7 +15,6 @@ from rq.queue import Queue
 from pipeline import jobs
 from pipeline.lean_worker import LeanWorker
 from pipeline.wakeups import QUEUE, WakeUp, WakeUps
-from sandbox.ledger import new_sid
 from tests.service import Bot
 
 
@@ -147,9 +146,6 @@ def test_waking_nobody_asks_redis_nothing(redis_url: str) -> None:
 def test_the_same_wake_up_twice_is_harmless(bot: Bot, worker: LeanWorker) -> None:
     bot.hears("Hi")
     bot.runtime.wakeups.wake([bot.key()] * 3)
-    with bot.runtime.wakeups.transaction() as pipeline:
-        bot.runtime.wakeups.add(pipeline, bot.key(), new_sid())
-        pipeline.execute()
     worker.work(burst=True)
     assert len(bot.said()) == 1
 

@@ -46,6 +46,9 @@ def main(kind: str, threads: str) -> None:
     running = [threading.Thread(target=worker.work, kwargs={"logging_level": "WARNING"}) for worker in workers]
     for thread in running:
         thread.start()
+    # From Python 3.12 on a program whose main thread has ended starts no more threads, and stock RQ wants some.
+    for thread in running:
+        thread.join()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ _FOLDER = Path(__file__).parent / "lua"
 _PRELUDE = (_FOLDER / "prelude.lua").read_text()
 _BROADCASTS = (_FOLDER / "prelude_broadcasts.lua").read_text()
 
+Word = str | bytes | int | float
 _Answer = TypeVar("_Answer")
 _Next = TypeVar("_Next")
 
@@ -25,14 +26,14 @@ class Script:
         self._text = f"{prelude}\n{(_FOLDER / name).with_suffix('.lua').read_text()}"
         self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
-    def __call__(self, client: Redis, *arguments: str | int | float) -> Any:
+    def __call__(self, client: Redis, *arguments: Word) -> Any:
         """Runs by digest, and with the whole text when Redis does not know it (yet, or again after a restart)."""
         try:
             return client.evalsha(self._digest, 0, *arguments)
         except NoScriptError:
             return client.eval(self._text, 0, *arguments)
 
-    def join(self, pipeline: Pipeline, is_known: bool, *arguments: str | int | float) -> None:
+    def join(self, pipeline: Pipeline, is_known: bool, *arguments: Word) -> None:
         """Becomes part of a transaction, by digest when Redis `is_known` to know it. A digest that it does not know
         fails alone (NoScriptError), and the rest of the transaction happens."""
         if is_known:
@@ -46,7 +47,7 @@ class Call(Generic[_Answer]):
     """A script with its arguments, not run yet, and how its answer is read."""
 
     script: Script
-    arguments: tuple[str | int | float, ...]
+    arguments: tuple[Word, ...]
     read: Callable[[Any], _Answer]
 
     def run(self, client: Redis) -> _Answer:

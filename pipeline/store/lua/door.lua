@@ -1,6 +1,7 @@
 -- A message comes in, once, however often it is posted.
--- ARGV: address key, key of the other address of the same person or '', sid, sealed message, days to keep the contact
-local address, other, sid, sealed, days = unpack(ARGV)
+-- ARGV: address key, key of the other address of the same person or '', sid, sealed message, days to keep the contact;
+--   then the commands of RQ that add a job to wake a worker, of each: how many words it has, the words
+local address, other, sid, sealed, days = unpack(ARGV, 1, 5)
 local life = days * 86400
 
 local k = redis.call('GET', P .. 'alias:' .. address)
@@ -45,7 +46,14 @@ end
 redis.call('RPUSH', P .. 'inbox:' .. k, sid .. ' ' .. address .. ' ' .. sealed)
 redis.call('HSET', person(k), 'last_in', now)
 redis.call('EXPIRE', person(k), life)
--- The job that is enqueued beside this wakes a worker at once; the sweep comes only if that job is lost.
+-- A job wakes a worker at once; the sweep comes only if that job is lost. Whoever talks with this person right now looks
+-- into the inbox before they leave.
+local i = redis.call('EXISTS', P .. 'lock:' .. k) == 1 and #ARGV or 6
+while i < #ARGV do
+  local last = i + tonumber(ARGV[i])
+  redis.call(unpack(ARGV, i + 1, last))
+  i = last + 1
+end
 due_by(k, now + 5000)
 redis.call('ZADD', P .. 'waiting', 'NX', now, k)
 redis.call('SET', P .. 'last_in', now)
