@@ -14,7 +14,7 @@ class Intake:
 
     def take(self, inbound: Inbound) -> str:
         """Makes one message durable, in one round trip: `taken`, `again` or `full`; see `store.door`."""
-        return self._door.push(inbound, self._wakeups.commands(self._door.address_key(inbound), inbound.sid))
+        return self._door.push(inbound, self._wakeups.job_for(self._door.address_key(inbound), inbound.sid))
 
     def missing(self, sids: list[str]) -> set[str]:
         """Those of these messages that have not come in."""

@@ -4,6 +4,8 @@ A job carries a key and a MessageSid, as JSON. Whoever can write to Redis can wr
 function but ours, or a callback, is refused when it is read.
 """
 
+import json
+import zlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,11 +15,13 @@ from rq import Queue
 from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
+from rq.utils import now, utcformat
 
 QUEUE = "msme"
 # The jobs of the clock, which come back, are named so; of every other nothing is left once it was taken off the queue.
 CLOCK_JOBS = "clock-"
 _FUNCTIONS = frozenset(f"pipeline.jobs.{name}" for name in ("wake", "sweep", "catch_up", "upkeep", "broadcast"))
+_WAKE = "pipeline.jobs.wake"
 _FAILURE_SECONDS = 3600
 
 
@@ -84,12 +88,16 @@ class WakeUps:
         self._redis = redis
         self.queue = WakeUpQueue(QUEUE, connection=redis, job_class=WakeUp, serializer=JSONSerializer)
 
-    def commands(self, key: str, sid: str) -> list[str | bytes | int | float]:
-        """What RQ does to add the wake-up for a message, as words for a script that does it: of each command how many
-        words it has, and the words."""
-        with self._redis.pipeline() as pipeline:
-            self._add(pipeline, "pipeline.jobs.wake", (key, sid), sid, at_front=False)
-            return [word for command, _ in pipeline.command_stack for word in (len(command), *command)]
+    def job_for(self, key: str, sid: str) -> tuple[str | bytes | int, ...]:
+        """The wake-up for a message, for the script that takes the message in to put on the queue: RQ's set of queues,
+        the queue, the key of the job, then what RQ itself would store of it, fields and values in turn."""
+        at = utcformat(now())
+        call = zlib.compress(json.dumps((_WAKE, None, (key, sid), {})).encode())
+        return (
+            *(self.queue.redis_queues_keys, self.queue.key, WakeUp.key_for(sid)),
+            *("created_at", at, "enqueued_at", at, "origin", QUEUE, "description", _WAKE, "data", call),
+            *("timeout", -1, "result_ttl", 0, "failure_ttl", _FAILURE_SECONDS, "status", JobStatus.QUEUED.value),
+        )
 
     def start(self, broadcast: str) -> None:
         """Has the start of a broadcast done by a worker."""
@@ -117,7 +125,7 @@ class WakeUps:
         with self._redis.pipeline() as pipeline:
             for key in keys:
                 # Under a name of its own: taking one off the queue deletes what stands under its name.
-                self._add(pipeline, "pipeline.jobs.wake", (key, ""), None, at_front)
+                self._add(pipeline, _WAKE, (key, ""), None, at_front)
             if len(pipeline):
                 pipeline.execute()
 

@@ -132,6 +132,21 @@ def test_a_job_of_ours_carries_a_key_and_a_sid_as_json(bot: Bot, redis: Redis) -
     assert bot.key() not in stored[b"description"].decode()
 
 
+def test_a_message_is_queued_as_rq_itself_would_queue_it(bot: Bot, redis: Redis) -> None:
+    (sid,) = bot.hears("Asha Devi")
+    ours = redis.hgetall(f"rq:job:{sid}")
+    state = redis.smembers("rq:queues"), redis.lrange(f"rq:queue:{QUEUE}", 0, -1)
+    redis.delete(f"rq:job:{sid}", "rq:queues", f"rq:queue:{QUEUE}")
+    stored = {"timeout": -1, "result_ttl": 0, "failure_ttl": 3600, "description": "pipeline.jobs.wake"}
+    bot.runtime.wakeups.queue.enqueue_call("pipeline.jobs.wake", (bot.key(), sid), job_id=sid, **stored)
+    assert (redis.smembers("rq:queues"), redis.lrange(f"rq:queue:{QUEUE}", 0, -1)) == state
+    theirs = redis.hgetall(f"rq:job:{sid}")
+    assert ours.keys() == theirs.keys()
+    moments = {b"created_at", b"enqueued_at"}
+    assert {name for name in ours if ours[name] != theirs[name]} <= moments
+    assert all(len(ours[name]) == len(theirs[name]) for name in moments)
+
+
 def test_a_job_written_by_stock_rq_is_refused(redis: Redis) -> None:
     job = Job.create("os.getpid", connection=redis)
     job.save()

@@ -11,9 +11,6 @@ from pipeline.seal import Hasher, Seal
 from pipeline.store import PREFIX
 from pipeline.store.script import Script, Word
 
-# Commands for Redis, one after the other: of each how many words it has, and the words.
-Commands = Iterable[Word]
-
 
 class Door:
     """Seals messages and pushes them to the inbox of whoever wrote them."""
@@ -29,13 +26,13 @@ class Door:
         """The key of the address that a message came from, which the job that wakes a worker carries."""
         return self._hasher.contact_key(inbound.address)
 
-    def push(self, inbound: Inbound, waking: Commands) -> str:
+    def push(self, inbound: Inbound, job: Iterable[Word]) -> str:
         """Makes one message durable, in one round trip: `taken`, `again` (it had come before) or `full` (this person
-        has too many waiting). `waking` adds a job for it, where one is needed."""
+        has too many waiting). The `job` (see `wakeups.WakeUps.job_for`) is put on the queue where one is needed."""
         address = self.address_key(inbound)
         other = self._hasher.contact_key(inbound.external_id) if inbound.external_id else ""
         sealed = self._seal.close(json.dumps(asdict(inbound)), address, f"inbox {inbound.sid}")
-        answer = self._script(self._redis, address, other, inbound.sid, sealed, self._contact_days, *waking)
+        answer = self._script(self._redis, address, other, inbound.sid, sealed, self._contact_days, *job)
         return answer.decode() if isinstance(answer, bytes) else str(answer)
 
     def missing(self, sids: list[str]) -> set[str]:

@@ -1,7 +1,7 @@
 -- A message comes in, once, however often it is posted.
 -- ARGV: address key, key of the other address of the same person or '', sid, sealed message, days to keep the contact;
---   then the commands of RQ that add a job to wake a worker, of each: how many words it has, the words
-local address, other, sid, sealed, days = unpack(ARGV, 1, 5)
+--   of RQ: the set of its queues, our queue, the key of the job that wakes a worker, the job's fields and values
+local address, other, sid, sealed, days, queues, queue, job = unpack(ARGV, 1, 8)
 local life = days * 86400
 
 local k = redis.call('GET', P .. 'alias:' .. address)
@@ -48,11 +48,10 @@ redis.call('HSET', person(k), 'last_in', now)
 redis.call('EXPIRE', person(k), life)
 -- A job wakes a worker at once; the sweep comes only if that job is lost. Whoever talks with this person right now looks
 -- into the inbox before they leave.
-local i = redis.call('EXISTS', P .. 'lock:' .. k) == 1 and #ARGV or 6
-while i < #ARGV do
-  local last = i + tonumber(ARGV[i])
-  redis.call(unpack(ARGV, i + 1, last))
-  i = last + 1
+if redis.call('EXISTS', P .. 'lock:' .. k) == 0 then
+  redis.call('SADD', queues, queue)
+  redis.call('HSET', job, unpack(ARGV, 9))
+  redis.call('RPUSH', queue, sid)
 end
 due_by(k, now + 5000)
 redis.call('ZADD', P .. 'waiting', 'NX', now, k)
