@@ -61,7 +61,8 @@ def _attend(runtime: Runtime, hold: Hold, standing: Standing) -> None:
             if standing.flooded:
                 runtime.turns.say(hold, standing, Reply(texts.SLOW_DOWN), "slow", pause_seconds=60)
         elif standing.broadcast:
-            broadcasts.offer(runtime, hold, standing)
+            offer = broadcasts.offer(runtime, hold, standing)
+            _, verdict = both(runtime.redis, offer, runtime.outboxes.attempt_call(hold))
         left = delivery.deliver(runtime, hold, verdict)
         is_enough = turns >= _TURNS_AT_MOST or time.monotonic() - started > _SECONDS_AT_MOST
         is_enough = is_enough or runtime.stopping.is_set()

@@ -15,6 +15,7 @@ from pipeline.runtime import Stores
 from pipeline.session import Details
 from pipeline.store.audience import Reach
 from pipeline.store.broadcasts import Wish
+from pipeline.store.script import Call
 from pipeline.store.turns import Hold, Standing
 from pipeline.texts import shown
 from pipeline.twilio_api.codes import decision_of
@@ -127,7 +128,7 @@ def pump(stores: Stores) -> int:
     return len(keys)
 
 
-def offer(stores: Stores, hold: Hold, standing: Standing) -> None:
+def offer(stores: Stores, hold: Hold, standing: Standing) -> Call[None]:
     """Moves the message of `standing.broadcast` to this person's outbox, or skips them, as things stand."""
     content = stores.broadcasts.content(standing.broadcast)
     address, details = "", Details()
@@ -138,7 +139,7 @@ def offer(stores: Stores, hold: Hold, standing: Standing) -> None:
         if not details.name and session:
             details = session.data
     own = personal(content, shown.echo(details.name), details.sector)
-    stores.broadcasts.release(hold, standing.broadcast, address, own, standing.now)
+    return stores.broadcasts.release_call(hold, standing.broadcast, address, own, standing.now)
 
 
 def _warning(stores: Stores, draft: Draft, outside: int) -> str:

@@ -12,7 +12,7 @@ from pipeline.broadcast import Broadcast, Content, Recipient
 from pipeline.errors import LockLostError
 from pipeline.seal import Seal
 from pipeline.store import PREFIX, milliseconds
-from pipeline.store.script import Script
+from pipeline.store.script import Call, Script
 from pipeline.store.turns import Hold
 
 _CONTENTS_AT_MOST = 64
@@ -105,7 +105,7 @@ class Broadcasts:
         """Whether there is anything to hand out, cheaply."""
         return bool(self._redis.exists(f"{PREFIX}broadcasts_open"))
 
-    def release(self, hold: Hold, id_: str, address: str, content: Content, at: datetime) -> None:
+    def release_call(self, hold: Hold, id_: str, address: str, content: Content, at: datetime) -> Call[None]:
         """Moves a recipient's message to their outbox, or skips them; under their lock. Raises LockLostError."""
         entry = ""
         if address:
@@ -120,9 +120,12 @@ class Broadcasts:
                     "template": content.is_template,
                 }
             )
-        answer = self._release(self._redis, hold.key, hold.token, id_, entry, int(not content.is_template))
-        if answer == "lost":
-            raise LockLostError(hold.key)
+
+        def read(answer: str) -> None:
+            if answer == "lost":
+                raise LockLostError(hold.key)
+
+        return Call(self._release, (hold.key, hold.token, id_, entry, int(not content.is_template)), read)
 
     def retry(self, id_: str, keys: Iterable[str]) -> int:
         """Puts failed recipients back on the list; answers how many."""

@@ -14,8 +14,9 @@ _PRELUDE = (_FOLDER / "prelude.lua").read_text()
 _BROADCASTS = (_FOLDER / "prelude_broadcasts.lua").read_text()
 
 Word = str | bytes | int | float
-_Answer = TypeVar("_Answer")
-_Next = TypeVar("_Next")
+_Answer_co = TypeVar("_Answer_co", covariant=True)
+_First = TypeVar("_First")
+_Second = TypeVar("_Second")
 
 
 class Script:
@@ -34,8 +35,8 @@ class Script:
             return client.eval(self._text, 0, *arguments)
 
     def join(self, pipeline: Pipeline, is_known: bool, *arguments: Word) -> None:
-        """Becomes part of a transaction, by digest when Redis `is_known` to know it. A digest that it does not know
-        fails alone (NoScriptError), and the rest of the transaction happens."""
+        """Becomes part of a pipeline, by digest when Redis `is_known` to know it. A digest that it does not know fails
+        alone (NoScriptError), and the rest of the pipeline happens."""
         if is_known:
             pipeline.evalsha(self._digest, 0, *arguments)
         else:
@@ -43,19 +44,19 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[_Answer]):
+class Call(Generic[_Answer_co]):
     """A script with its arguments, not run yet, and how its answer is read."""
 
     script: Script
     arguments: tuple[Word, ...]
-    read: Callable[[Any], _Answer]
+    read: Callable[[Any], _Answer_co]
 
-    def run(self, client: Redis) -> _Answer:
+    def run(self, client: Redis) -> _Answer_co:
         """One round trip."""
         return self.read(self.script(client, *self.arguments))
 
 
-def both(client: Redis, first: Call[_Answer], second: Call[_Next]) -> tuple[_Answer, _Next]:
+def both(client: Redis, first: Call[_First], second: Call[_Second]) -> tuple[_First, _Second]:
     """Runs one script and then the other, in one round trip. Both must bear being run again: they are, when Redis does
     not know one of them (yet, or again after a restart)."""
     try:
