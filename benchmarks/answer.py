@@ -34,10 +34,12 @@ def run(scale: Scale) -> list[Result]:
     ]
 
 
-def steadily(stage: Stage, webhooks: list[Webhook], rate: float) -> tuple[Load, list[float], int]:
+def steadily(
+    stage: Stage, webhooks: list[Webhook], rate: float, statuses: tuple[str, ...] = STATUSES
+) -> tuple[Load, list[float], int]:
     """The load, the seconds from due to POST of each message answered, and how many people wait at the end."""
     replies = Replies()
-    stage.outside.behave(Behaviour(twilio_seconds=0.15, statuses=STATUSES, on_send=replies.note))
+    stage.outside.behave(Behaviour(twilio_seconds=0.15, statuses=statuses, on_send=replies.note))
     began = time.monotonic()
     timetable = ((number / rate, webhook.request) for number, webhook in enumerate(webhooks))
     load = stage.outside.open_loop(stage.port, timetable, 32)

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from benchmarks.answer import steadily
+from benchmarks.answer import STATUSES, steadily
 from benchmarks.broadcast_footprint import ask, load_people
 from benchmarks.results import Result, Scale, at_most, percentile, told
 from benchmarks.stage import Stage
@@ -13,8 +13,11 @@ _SHARE = 0.8
 _RECIPIENTS = 10_000
 _PATIENCE = 3
 # Messages a second of the sender, and threads in each of two worker processes: with 150 ms a send, and a quarter of the
-# threads left to replies, 2 x 16 carry 160 a second and 2 x 40 carry 400.
-_THREADS = {80: 16, 400: 40}
+# threads left to replies, 2 x 16 carry 160 a second and 2 x 48 carry 480.
+_THREADS = {80: 16, 400: 48}
+# Three for each message. At 320 messages a second they alone would take the web processes a core of the two that the
+# simulators need as well.
+_STATUSES: dict[int, tuple[str, ...]] = {80: STATUSES, 400: ()}
 # What replies use of the pace is not the broadcast's, so they are few: one in a hundred of the pace.
 _REPLIES = 0.01
 _IDLE_REPLIES, _IDLE_REPLIES_PER_SECOND = 160, 4
@@ -28,15 +31,15 @@ def run(scale: Scale) -> list[Result]:
 def _at(pace: int, people: int) -> list[Result]:
     threads = str(_THREADS[pace])
     settings = {"TWILIO_MESSAGES_PER_SECOND": str(pace), "META_DAILY_LIMIT": "none", "WORKER_THREADS": threads}
-    expected, rate = people / (pace * _SHARE), pace * _REPLIES
+    expected, rate, statuses = people / (pace * _SHARE), pace * _REPLIES, _STATUSES[pace]
     with Stage("web", "worker", "clock", settings=settings) as stage:
         load_people(stage, people)
         # The first replies wait for the workers' start.
-        _replies(stage, 24, _IDLE_REPLIES_PER_SECOND, first=90_000)
-        idle = _replies(stage, _IDLE_REPLIES, _IDLE_REPLIES_PER_SECOND, first=0)
+        _replies(stage, 24, _IDLE_REPLIES_PER_SECOND, statuses, first=90_000)
+        idle = _replies(stage, _IDLE_REPLIES, _IDLE_REPLIES_PER_SECOND, statuses, first=0)
         during: list[float] = []
         writers = threading.Thread(
-            target=lambda: during.extend(_replies(stage, round(rate * expected * 0.95), rate, first=10_000))
+            target=lambda: during.extend(_replies(stage, round(rate * expected * 0.95), rate, statuses, first=10_000))
         )
         began = time.monotonic()
         id_ = ask(stage, "/send-broadcast", {"message": "Namaste {name}, there is news."})["broadcast_id"]
@@ -48,7 +51,7 @@ def _at(pace: int, people: int) -> list[Result]:
         wall = time.monotonic() - began
         writers.join()
     slower = percentile(during, 0.95) / percentile(idle, 0.95)
-    which = f"{people:,} people at {pace}/s"
+    which = f"{people:,} people at {pace}/s{'' if statuses else ' without status callbacks'}"
     return [
         at_most("broadcast", f"{which}, wall ÷ (people ÷ share of pace)", wall / expected, 1.03),
         at_most("broadcast", f"{which}, reply p95 during ÷ idle", slower, 1.5),
@@ -57,7 +60,7 @@ def _at(pace: int, people: int) -> list[Result]:
     ]
 
 
-def _replies(stage: Stage, count: int, rate: float, first: int) -> list[float]:
+def _replies(stage: Stage, count: int, rate: float, statuses: tuple[str, ...], first: int) -> list[float]:
     everybody = registrations(stage.account, stage.port, count // 6 + 1, 500_000 + first)
-    _, waits, _ = steadily(stage, list(one_after_another(everybody, 40))[:count], rate)
+    _, waits, _ = steadily(stage, list(one_after_another(everybody, 40))[:count], rate, statuses)
     return waits

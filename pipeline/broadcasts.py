@@ -118,14 +118,13 @@ def start(stores: Stores, id_: str) -> None:
     log.info("broadcast_started", broadcast=id_, state=state)
 
 
-def pump(stores: Stores) -> int:
-    """Hands the next recipients to workers, as many as the pace allows right now; answers how many."""
+def pump(stores: Stores) -> list[str]:
+    """Hands out the next recipients, as many as the pace allows right now; answers their keys, and the caller wakes a
+    worker for each."""
     settings = stores.settings
     # The rest of the threads stays free for replies.
     most_in_hand = max(1, settings.worker_processes * settings.worker_threads * 3 // 4)
-    keys = stores.broadcasts.assign(settings.broadcasts_per_second, most_in_hand)
-    stores.wakeups.wake(keys)
-    return len(keys)
+    return stores.broadcasts.assign(settings.broadcasts_per_second, most_in_hand)
 
 
 def offer(stores: Stores, hold: Hold, standing: Standing) -> Call[None]:

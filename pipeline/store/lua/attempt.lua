@@ -55,7 +55,7 @@ if b then
   end
   local share = tonumber(redis.call('LINDEX', P .. 'pace:' .. sender, tonumber(ARGV[6]) - 1) or nil)
   -- Handed out at the share of the pace already: a message that comes a moment early is no haste.
-  local is_fast = share and share + 950 > now
+  local is_fast = share and share + 900 > now
   if standing ~= 'running' or is_fast or is_stopped then
     give_back(b, k)
     return { 'known' }

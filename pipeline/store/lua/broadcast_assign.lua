@@ -33,10 +33,13 @@ local probe_at = tonumber(redis.call('HGET', P .. 'stopped', 'probe_at') or nil)
 if probe_at and probe_at > now then return {} end
 if probe_at then most = 1 end
 
--- Tokens come at the rate; a second's worth may be saved up. Replies take theirs first.
-local used_at = math.max(tonumber(redis.call('GET', P .. 'broadcast_pace') or 0), now - 1000)
--- Before the first broadcast for long, many replies have been counted: a second's worth is held against it.
-local replies = math.min(tonumber(redis.call('GET', P .. 'reply_count') or 0), rate)
+-- Tokens come at the rate; a little may be saved up, to make good for a late hand-out. More would go out all at once and
+-- make replies wait. Those take theirs first.
+local saved_ms = math.max(300, 1000 / rate)
+local last = tonumber(redis.call('GET', P .. 'broadcast_pace') or 0)
+local used_at = math.max(last, now - saved_ms)
+-- What was counted since a hand-out of long ago are the replies of hours, not of a moment.
+local replies = last > now - 1000 and tonumber(redis.call('GET', P .. 'reply_count') or 0) or 0
 redis.call('DEL', P .. 'reply_count')
 used_at = used_at + replies * 1000 / rate
 -- Whoever is in hand for longer is held by a worker that died or hangs, and takes no place.
