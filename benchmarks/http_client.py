@@ -74,6 +74,11 @@ class HttpClient:
         if connection in self._idle:
             self._idle.remove(connection)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether requests wait, or have not been answered."""
+        return bool(self._waiting) or len(self._idle) < len(self._all)
+
     def close(self) -> None:
         """Close all connections."""
         for connection in list(self._all):

@@ -15,6 +15,8 @@ from sandbox.twilio_rest import Account
 
 # No request of a load is waited for longer than this after the last was sent.
 PATIENCE_SECONDS = 40.0
+# Three, 50 ms apart, after a send of 150 ms at most.
+_LAST_CALLBACK_SECONDS = 0.5
 
 _Result = TypeVar("_Result")
 
@@ -77,6 +79,12 @@ class Outside:
     def behave(self, behaviour: Behaviour) -> None:
         """From now on the neighbours are like this."""
         self._neighbours.behaviour = behaviour
+
+    def let_callbacks_end(self) -> None:
+        """Waits until every status callback was delivered, so that none is left for what is measured next."""
+        time.sleep(_LAST_CALLBACK_SECONDS)
+        while self._neighbours.callbacks.is_busy:
+            time.sleep(0.05)
 
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         """The result of a coroutine that runs in the loop."""
@@ -157,8 +165,3 @@ async def _no_longer_than(seconds: float, over: asyncio.Event) -> None:
 def requests_of(webhooks: Iterable[Webhook]) -> Iterator[bytes]:
     """Only the bytes."""
     return (webhook.request for webhook in webhooks)
-
-
-def monotonic() -> float:
-    """The clock that the event loop goes by."""
-    return time.monotonic()

@@ -36,6 +36,7 @@ def _round(stage: Stage, first: int, people: int, messages: int, with_statuses: 
     everybody = [person[:messages] for person in registrations(stage.account, stage.port, people, first)]
     before = stage.usage()
     dialogues = talk(stage, Behaviour(statuses=STATUSES if with_statuses else ()), everybody, _AT_ONCE)
+    stage.outside.let_callbacks_end()
     after = stage.usage()
     cost = {part: 1000 * (after[part].cpu - before[part].cpu) / dialogues.answered for part in _PARTS}
     return dialogues.rate, cost

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline import conversation, jobs
+from pipeline.attend import attend
 from pipeline.messages import Inbound, Reply
 from pipeline.session import Turn
 from pipeline.texts import en
@@ -14,6 +15,7 @@ from sandbox.auth import FakeAuth
 from sandbox.faults import FaultPlan
 from sandbox.ledger import new_sid
 from sandbox.twilio import FakeTwilio
+from tests.redis_proxy import RedisProxy
 from tests.service import ASHA, RAVI, Bot
 from tests.test_store_turns import turn_of
 
@@ -36,6 +38,15 @@ def test_a_registration_that_came_all_at_once_is_answered_in_order(bot: Bot) -> 
     assert len(said) == 6 and "full name" in said[0] and "Asha Devi" in said[4] and "OTP" in said[5]
     assert bot.waiting() == 0 and bot.redis.keys("msme:lock:*") == [] and bot.due_in() is None
     assert len(bot.auth.otps) == 1 and bot.person()["step"] == "completed"
+
+
+def test_a_turn_costs_three_round_trips(far_bot: Bot, proxy: RedisProxy) -> None:
+    far_bot.hears("Hi")
+    far_bot.attends_patiently()
+    far_bot.hears("Asha Devi")
+    before = proxy.round_trips
+    attend(far_bot.runtime, far_bot.key())
+    assert proxy.round_trips - before == 3 and len(far_bot.said()) == 2
 
 
 def test_two_workers_woken_for_one_person_answer_once(bot: Bot) -> None:

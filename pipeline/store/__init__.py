@@ -1,8 +1,9 @@
 """What we keep in Redis. Every key is named and explained here, and written by the modules and scripts of this folder.
 
 `K` is a contact key (`seal.Hasher.contact_key`), `A` the key of one address: the same kind of hash, and equal to K for
-the first address a person wrote from. All names begin with `msme:`. Times are milliseconds of Redis's own clock.
-*Sealed* is explained in `pipeline.seal`. Nothing personal stands here outside a seal.
+the first address a person wrote from. All names begin with `msme:`; beside them stand RQ's own (`rq:…`, see
+`pipeline.wakeups`). Times are milliseconds of Redis's own clock. *Sealed* is explained in `pipeline.seal`. Nothing
+personal stands here outside a seal.
 
 Of one person:
 

@@ -17,7 +17,7 @@ class Schedule:
         self._claim, self._renew = Script("claim"), Script("renew")
 
     def claim(self, at_most: int = 100) -> tuple[list[str], float]:
-        """Contact keys of people overdue, each claimed for 20 s, whom the caller wakes; and seconds until somebody is
+        """Contact keys of people overdue, each claimed for 10 s, whom the caller wakes; and seconds until somebody is
         due next, infinite when nobody is."""
         keys, milliseconds = self._claim(self._redis, at_most)
         return keys, float("inf") if milliseconds == "" else milliseconds / 1000

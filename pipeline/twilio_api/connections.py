@@ -1,7 +1,7 @@
 """The connections to Twilio's REST API: one pool a process, kept open, straight on urllib3.
 
 Twilio's own HTTP client goes through `requests`, which puts every request together from scratch, the environment's
-proxies included; that cost a fifth of all the CPU a message takes. Its base class is made for others to be put there:
+proxies included; that cost an eighth of a worker's CPU. Its base class is made for others to be put there:
 https://www.twilio.com/docs/libraries/python/custom-http-client
 """
 
