@@ -12,8 +12,9 @@ from pipeline.store.pulse import Heartbeat
 
 log = logs.get(__name__)
 
-# A sweep comes when somebody is due, as when their reply had to wait for the second between two; at the longest after:
-_SWEEP_SECONDS = 1.0
+# A sweep comes when somebody is due, as when their answer had to wait for the second between two. Whoever becomes due
+# meanwhile is seen with the next, after:
+_SWEEP_SECONDS = 0.2
 _SWEEPS_APART_SECONDS = 0.05
 _RENEW_SECONDS = 2.0
 _STOPPING_PAUSE_SECONDS = 0.1
