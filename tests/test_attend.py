@@ -49,6 +49,17 @@ def test_a_turn_costs_three_round_trips(far_bot: Bot, proxy: RedisProxy) -> None
     assert proxy.round_trips - before == 3 and len(far_bot.said()) == 2
 
 
+def test_a_turn_is_taken_in_a_redis_that_has_forgotten_our_scripts(bot: Bot) -> None:
+    bot.hears("Hi")
+    bot.redis.script_flush()
+    bot.attends()
+    bot.passes(2)
+    bot.hears("Asha Devi")
+    bot.redis.script_flush()
+    bot.attends()
+    assert len(bot.said()) == 2 and bot.due_in() is None
+
+
 def test_two_workers_woken_for_one_person_answer_once(bot: Bot) -> None:
     bot.hears("Hi")
     bot.attends()

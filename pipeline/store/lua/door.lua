@@ -46,14 +46,17 @@ end
 redis.call('RPUSH', P .. 'inbox:' .. k, sid .. ' ' .. address .. ' ' .. sealed)
 redis.call('HSET', person(k), 'last_in', now)
 redis.call('EXPIRE', person(k), life)
--- A job wakes a worker at once; the sweep comes only if that job is lost. Whoever talks with this person right now looks
--- into the inbox before they leave.
-if redis.call('EXISTS', P .. 'lock:' .. k) == 0 then
+-- A job wakes a worker at once; the sweep comes only if that job is lost. No job where it would find nothing to do:
+-- whoever talks with this person right now looks into the inbox before they leave, and an answer that may not go yet is
+-- due when it may.
+local is_talking = redis.call('EXISTS', P .. 'lock:' .. k) == 1
+local until_next = gap(redis.call('HGET', person(k), 'last_post'))
+if not is_talking and until_next == 0 then
   redis.call('SADD', queues, queue)
   redis.call('HSET', job, unpack(ARGV, 9))
   redis.call('RPUSH', queue, sid)
 end
-due_by(k, now + 5000)
+due_by(k, now + (is_talking and 5000 or until_next > 0 and until_next or 5000))
 redis.call('ZADD', P .. 'waiting', 'NX', now, k)
 redis.call('SET', P .. 'last_in', now)
 tally('in')
