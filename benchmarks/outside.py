@@ -83,7 +83,8 @@ class Outside:
     def let_callbacks_end(self) -> None:
         """Waits until every status callback was delivered, so that none is left for what is measured next."""
         time.sleep(_LAST_CALLBACK_SECONDS)
-        while self._neighbours.callbacks.is_busy:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while self._neighbours.callbacks.is_busy and time.monotonic() < until:
             time.sleep(0.05)
 
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:

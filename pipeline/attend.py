@@ -64,8 +64,8 @@ def _attend(runtime: Runtime, hold: Hold, standing: Standing) -> None:
             offer = broadcasts.offer(runtime, hold, standing)
             _, verdict = both(runtime.redis, offer, runtime.outboxes.attempt_call(hold))
         left = delivery.deliver(runtime, hold, verdict)
-        is_enough = turns >= _TURNS_AT_MOST or time.monotonic() - started > _SECONDS_AT_MOST
-        is_enough = is_enough or runtime.stopping.is_set()
+        is_long = turns >= _TURNS_AT_MOST or time.monotonic() - started > _SECONDS_AT_MOST
+        is_enough = is_long or runtime.stopping.is_set()
         if left is None or (is_enough and not isinstance(left, bool)):
             left = runtime.turns.release(hold, anyway=is_enough)
         if isinstance(left, bool):

@@ -31,7 +31,7 @@ from pipeline.store.auth_gate import AuthHealth
 from pipeline.store.broadcasts import Broadcasts
 from pipeline.store.pulse import Heartbeat
 from pipeline.store.watermark import Watermark
-from pipeline.wakeups import CLOCK_JOBS, QUEUE, WakeUp, WakeUps
+from pipeline.wakeups import CLOCK_JOBS, QUEUE, WakeUp, WakeUpQueue
 
 log = logs.get(__name__)
 
@@ -107,7 +107,8 @@ class Clock(Scheduler):
         interval = job.meta.get("interval")
         with self.connection.pipeline(transaction=True) as pipeline:
             pipeline.multi()
-            WakeUps(self.connection).queue.enqueue_job(job, pipeline=pipeline, at_front=bool(job.enqueue_at_front))
+            queue = WakeUpQueue.over(self.connection)
+            queue.enqueue_job(job, pipeline=pipeline, at_front=bool(job.enqueue_at_front))
             if interval:
                 pipeline.zadd(self.scheduled_jobs_key, {job.id: to_unix(datetime.now(UTC)) + int(interval)})
             else:

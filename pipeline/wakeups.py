@@ -7,7 +7,7 @@ function but ours, or a callback, is refused when it is read.
 import json
 import zlib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 from redis import Redis
 from redis.client import Pipeline
@@ -53,6 +53,11 @@ class WakeUp(Job):
 class WakeUpQueue(Queue):
     """RQ's queue; what is put on it and taken off it makes one entry less in Redis, and one round trip less."""
 
+    @classmethod
+    def over(cls, connection: Redis) -> Self:
+        """Our one queue, over this connection."""
+        return cls(QUEUE, connection=connection, job_class=WakeUp, serializer=JSONSerializer)
+
     def _persist_job(self, job: Job, pipeline: Pipeline, status: JobStatus = JobStatus.QUEUED) -> None:
         """Stores a job. RQ would store its status first, and then everything, status included."""
         job.save(pipeline=pipeline)
@@ -62,10 +67,7 @@ class WakeUpQueue(Queue):
         cls, connection: Redis, queue_key: str, job_id: str, *classes: Any, **by_name: Any
     ) -> tuple[WakeUp, "WakeUpQueue"] | None:
         """Reads a job and forgets it: whatever happens to it, the inbox of its person is the truth."""
-        queue, key = (
-            cls(QUEUE, connection=connection, job_class=WakeUp, serializer=JSONSerializer),
-            WakeUp.key_for(job_id),
-        )
+        queue, key = cls.over(connection), WakeUp.key_for(job_id)
         with connection.pipeline() as pipeline:
             pipeline.hgetall(key)
             pipeline.lrem(queue.intermediate_queue_key, 1, job_id)
@@ -86,7 +88,7 @@ class WakeUps:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self.queue = WakeUpQueue(QUEUE, connection=redis, job_class=WakeUp, serializer=JSONSerializer)
+        self.queue = WakeUpQueue.over(redis)
 
     def job_for(self, key: str, sid: str) -> tuple[str | bytes | int, ...]:
         """The wake-up for a message, for the script that takes the message in to put on the queue: RQ's set of queues,

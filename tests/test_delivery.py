@@ -330,7 +330,7 @@ def test_a_short_wait_for_the_pace_is_slept_and_a_long_one_is_not(bot: Bot, monk
     bot.passes(1)
     hold = to_say(bot, "two")
     bot.redis.delete(pace)
-    bot.redis.rpush(pace, *[round(time.time() * 1000)] * 80)
+    bot.redis.rpush(pace, *[round(time.time() * 1000) + 5000] * 80)
     delivery.deliver(bot.runtime, hold)
     assert bot.said() == ["one"] and bot.waiting() == 1
 

@@ -9,7 +9,6 @@ from typing import Any, Literal
 from redis import Redis
 
 from pipeline.broadcast import Broadcast, Content, Recipient
-from pipeline.errors import LockLostError
 from pipeline.seal import Seal
 from pipeline.store import PREFIX, milliseconds
 from pipeline.store.script import Call, Script
@@ -120,12 +119,7 @@ class Broadcasts:
                     "template": content.is_template,
                 }
             )
-
-        def read(answer: str) -> None:
-            if answer == "lost":
-                raise LockLostError(hold.key)
-
-        return Call(self._release, (hold.key, hold.token, id_, entry, int(not content.is_template)), read)
+        return Call(self._release, (hold.key, hold.token, id_, entry, int(not content.is_template)), hold.heed)
 
     def retry(self, id_: str, keys: Iterable[str]) -> int:
         """Puts failed recipients back on the list; answers how many."""

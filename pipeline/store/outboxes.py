@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from redis import Redis
 
-from pipeline.errors import LockLostError, SealError
+from pipeline.errors import SealError
 from pipeline.seal import Seal
 from pipeline.store import PREFIX
 from pipeline.store.script import Call, Script
@@ -77,9 +77,8 @@ class Outboxes:
 
         def read(answer: list[Any]) -> Verdict:
             says, *rest = answer
+            hold.heed(says)
             match says:
-                case "lost":
-                    raise LockLostError(hold.key)
                 case "wait" | "pace":
                     return Verdict(says, asked_at, wait_ms=rest[0])
                 case "go":
@@ -112,11 +111,7 @@ class Outboxes:
         return self._settle_call(hold, reference, "sent", sid, 0, 0, "")
 
     def _settle_call(self, hold: Hold, *outcome: str | int) -> Call[None]:
-        def read(answer: str) -> None:
-            if answer == "lost":
-                raise LockLostError(hold.key)
-
-        return Call(self._settle, (hold.key, hold.token, *outcome), read)
+        return Call(self._settle, (hold.key, hold.token, *outcome), hold.heed)
 
     def claimed_sids(self, hold: Hold) -> set[str]:
         """Twilio's SIDs of the messages to this person that we know to be ours, and of whoever was just erased."""

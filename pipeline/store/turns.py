@@ -29,6 +29,11 @@ class Hold:
     key: str
     token: str
 
+    def heed(self, answer: str) -> None:
+        """Raises LockLostError when a script answers that the lock is not ours."""
+        if answer == "lost":
+            raise LockLostError(self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -101,8 +106,7 @@ class Turns:
         )
 
         def read(answer: list[Any]) -> Standing:
-            if answer[0] == "lost":
-                raise LockLostError(hold.key)
+            hold.heed(answer[0])
             return self._standing(answer[1])[1]
 
         return Call(self._commit, arguments, read)
@@ -112,8 +116,7 @@ class Turns:
         `audit_line` is noted with it."""
         entry = next(iter(self._entries(hold, before, turn)), "")
         answer, *rest = self._erase(self._redis, hold.key, hold.token, before.sid, entry, audit_line)
-        if answer == "lost":
-            raise LockLostError(hold.key)
+        hold.heed(answer)
         return self._standing(rest[0])[1]
 
     def say(self, hold: Hold, before: Standing, reply: Reply, note: str, pause_seconds: int) -> None:
@@ -121,8 +124,7 @@ class Turns:
         address = before.person.contact.address if before.person else ""
         name = f"{note}-{int(before.now.timestamp() * 1000)}"
         entry = self._outbox_entry(hold, name, address, reply, before.now)
-        if self._say(self._redis, hold.key, hold.token, entry, note, pause_seconds * 1000) == "lost":
-            raise LockLostError(hold.key)
+        hold.heed(self._say(self._redis, hold.key, hold.token, entry, note, pause_seconds * 1000))
 
     def _entries(self, hold: Hold, before: Standing, turn: Turn) -> list[str]:
         address = turn.person.contact.address
@@ -167,15 +169,11 @@ class Turns:
 
     def _release_call(self, hold: Hold, anyway: int, if_all_is_said: int) -> Call[Standing | bool | None]:
         def read(answer: list[Any]) -> Standing | bool | None:
-            match answer:
-                case ["more", view]:
-                    return self._standing(view)[1]
-                case ["released", is_due]:
-                    return bool(is_due)
-                case ["unsaid"]:
-                    return None
-                case _:
-                    raise LockLostError(hold.key)
+            says, *rest = answer
+            hold.heed(says)
+            if says == "more":
+                return self._standing(rest[0])[1]
+            return None if says == "unsaid" else bool(rest[0])
 
         return Call(self._release, (hold.key, hold.token, anyway, if_all_is_said), read)
 
@@ -185,8 +183,7 @@ class Turns:
         address = before.person.contact.address if before.person else ""
         entry = self._outbox_entry(hold, f"{before.cause}-sorry", address, words, before.now) if address else ""
         answer, *rest = self._raised(self._redis, hold.key, hold.token, before.sid, int(at_once), reason, entry)
-        if answer == "lost":
-            raise LockLostError(hold.key)
+        hold.heed(answer)
         return answer == "aside", self._standing(rest[0])[1]
 
     def _standing(self, view: list[Any]) -> tuple[str, Standing]:
